@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The effective configuration as text, for begatd -T.
+ *
+ * Canonical: every key that has a value, in one order, with addresses, users and durations in one
+ * form; loading the output gives the same output again.  Strings are quoted so that scrub.c and
+ * libconfuse read back exactly these bytes.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/inet.h"
+#include "base/mem.h"
+#include "config/account.h"
+#include "config/config.h"
+#include "config/options.h"
+#include "config/value.h"
+
+static void print_quoted(FILE *out, const char *text)
+{
+	putc('"', out);
+	for (const char *c = text; *c; c++) {
+		if (*c == '"' || *c == '\\' || (*c == '$' && c[1] == '{'))
+			fprintf(out, "\\%c", *c);
+		else if (*c == '\n')
+			fputs("\\n", out);
+		else if (*c == '\t')
+			fputs("\\t", out);
+		else if (*c == '\r')
+			fputs("\\r", out);
+		else if (iscntrl((unsigned char)*c))
+			fprintf(out, "\\x%02x", (unsigned char)*c);
+		else
+			putc(*c, out);
+	}
+	putc('"', out);
+}
+
+/* Nothing for a value that is not there. */
+static void print_text(FILE *out, const char *key, const char *text)
+{
+	if (text == NULL)
+		return;
+	fprintf(out, "%s = ", key);
+	print_quoted(out, text);
+	putc('\n', out);
+}
+
+static void print_bool(FILE *out, const char *key, bool yes)
+{
+	fprintf(out, "%s = %s\n", key, yes ? "true" : "false");
+}
+
+static void print_number(FILE *out, const char *key, unsigned number)
+{
+	fprintf(out, "%s = %u\n", key, number);
+}
+
+static void print_duration(FILE *out, const char *key, int64_t ms)
+{
+	char text[VALUE_TEXT];
+
+	value_format_duration(ms, text);
+	print_text(out, key, text);
+}
+
+static void print_mode(FILE *out, const char *key, mode_t mode)
+{
+	fprintf(out, "%s = 0%03o\n", key, (unsigned)mode);
+}
+
+static void print_list(FILE *out, const char *key, char *const *items)
+{
+	fprintf(out, "%s = {", key);
+	for (size_t i = 0; items && items[i]; i++) {
+		fputs(i ? ", " : " ", out);
+		print_quoted(out, items[i]);
+	}
+	fputs(items && items[0] ? " }\n" : "}\n", out);
+}
+
+static void print_taken(FILE *out, const char *key, char *text)
+{
+	print_text(out, key, text);
+	free(text);
+}
+
+/* Whether b is what a range of ports has after a. */
+static bool is_next(const struct address *a, const struct address *b)
+{
+	struct address next = *a;
+	unsigned port = inet_port(&a->sa);
+
+	if (a->sa.sa_family == AF_UNIX || port == 0 || port == 65535)
+		return false;
+	next.in.sin_port = htons((uint16_t)(port + 1)); /* in the same place for both families */
+	return b->length == a->length && b->dual == a->dual &&
+	       memcmp(&next.sa, &b->sa, b->length) == 0;
+}
+
+/* The address at first and those of the range that it begins; returns how many these are. */
+static size_t format_range(const struct service *service, size_t first, char **range)
+{
+	char text[ADDRESS_TEXT];
+	size_t last = first;
+
+	while (last + 1 < service->nlisten &&
+	       is_next(&service->listen[last].address, &service->listen[last + 1].address))
+		last++;
+	address_format(&service->listen[first].address, text, sizeof(text));
+	if (last > first)
+		*range = xasprintf("%s-%u", text, inet_port(&service->listen[last].address.sa));
+	else
+		*range = xstrdup(text);
+	return last - first + 1;
+}
+
+static void print_listen(FILE *out, const struct service *service)
+{
+	char **items = NULL, *range;
+	size_t count = 0;
+
+	for (size_t i = 0; i < service->nlisten;) {
+		i += format_range(service, i, &range);
+		strv_add(&items, &count, range);
+	}
+	print_list(out, "\tlisten", items);
+	strv_free(items);
+}
+
+static void print_where(FILE *out, const struct service *service)
+{
+	print_listen(out, service);
+	print_number(out, "\tbacklog", (unsigned)service->backlog);
+	if (service->socket_uid != (uid_t)-1)
+		print_taken(out, "\tsocket-user", account_user_name(service->socket_uid));
+	if (service->socket_gid != (gid_t)-1)
+		print_taken(out, "\tsocket-group", account_group_name(service->socket_gid));
+	print_mode(out, "\tsocket-mode", service->socket_mode);
+}
+
+static void print_options(FILE *out, const struct service *service)
+{
+	char **items = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < service->nvalues; i++) {
+		char *text = options_format(service->handler, &service->values[i]);
+
+		if (text)
+			strv_add(&items, &count, text);
+	}
+	print_list(out, "\toptions", items);
+	strv_free(items);
+}
+
+static void print_what(FILE *out, const struct service *service)
+{
+	if (service->handler) {
+		print_text(out, "\thandler", service->handler->name);
+		print_options(out, service);
+		return;
+	}
+	print_list(out, "\texec", service->exec);
+	print_text(out, "\targ0", service->arg0);
+	print_bool(out, "\tcrlf", service->crlf);
+}
+
+static void print_how(FILE *out, const struct service *service)
+{
+	static const char *const stderr_words[] = { "log", "client", "null" };
+
+	print_text(out, "\tbanner", service->banner);
+	print_text(out, "\tstderr", stderr_words[service->stderr_to]);
+	print_text(out, "\tdirectory", service->directory);
+	print_list(out, "\tenv", service->env);
+	print_list(out, "\tpass-env", service->pass_env);
+}
+
+static void print_limits(FILE *out, const struct service *service)
+{
+	print_number(out, "\tinstances", service->instances);
+	if (service->handler) {
+		print_duration(out, "\tfirst-byte-timeout", service->first_byte_ms);
+		print_duration(out, "\tidle-timeout", service->idle_ms);
+	}
+	print_duration(out, "\tmax-time", service->max_time_ms);
+	print_duration(out, "\tkill-grace", service->kill_grace_ms);
+}
+
+/* Without another identity the keys stay away: only root may set them. */
+static void print_identity(FILE *out, const struct service_identity *identity)
+{
+	char **items = NULL;
+	size_t count = 0;
+
+	if (!identity->set)
+		return;
+	for (size_t i = 0; i < identity->ngroups; i++)
+		strv_add(&items, &count, account_group_name(identity->groups[i]));
+	print_text(out, "\tuser", identity->user);
+	print_text(out, "\tgroup", identity->group);
+	print_list(out, "\tgroups", items);
+	strv_free(items);
+}
+
+static void print_service(FILE *out, const struct service *service)
+{
+	fprintf(out, "\nservice \"%s\" {\n", service->name);
+	print_bool(out, "\tdisable", service->disable);
+	print_where(out, service);
+	print_what(out, service);
+	print_how(out, service);
+	print_limits(out, service);
+	print_identity(out, &service->identity);
+	print_mode(out, "\tumask", service->umask);
+	print_bool(out, "\tno-new-privileges", service->no_new_privileges);
+	fputs("}\n", out);
+}
+
+static const char *log_text(const struct config *config)
+{
+	if (config->log == CONFIG_LOG_FILE)
+		return config->log_file;
+	return config->log == CONFIG_LOG_STDERR ? "stderr" : "syslog";
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+	static const char *const levels[] = { "error", "warning", "notice", "info", "debug" };
+
+	print_text(out, "log", log_text(config));
+	print_text(out, "log-level", levels[config->log_level - 3]);
+	print_number(out, "instances", config->instances);
+	print_duration(out, "stop-timeout", config->stop_timeout_ms);
+	print_text(out, "pidfile", config->pidfile);
+	print_text(out, "control", config->control);
+	for (size_t i = 0; i < config->nservices; i++)
+		print_service(out, config->services[i]);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* The settings of one service, checked and resolved; immutable once the configuration is loaded. */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <begat/handler.h>
+
+#include "listen/address.h"
+
+/* Where something was said; the file name is owned by the configuration. */
+struct origin {
+	const char *file;
+	int line; /* from 1 */
+};
+
+struct service_listen {
+	struct address address;
+	struct origin origin;
+};
+
+enum service_stderr { SERVICE_STDERR_LOG, SERVICE_STDERR_CLIENT, SERVICE_STDERR_NULL };
+
+struct service_identity {
+	bool set; /* false: not root, everything stays as it is */
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups; /* the exact supplementary set, sorted, each once */
+	size_t ngroups;
+	char *user;  /* for USER, LOGNAME, HOME and SHELL, and for printing */
+	char *group; /* name, or number where there is no name */
+	char *home;
+	char *shell;
+};
+
+struct service {
+	char *name;
+	struct origin origin; /* of the section */
+	bool disable;
+
+	struct service_listen *listen; /* at least one */
+	size_t nlisten;
+	int backlog;	  /* connections; the kernel's somaxconn cuts it */
+	uid_t socket_uid; /* (uid_t)-1: as it comes */
+	gid_t socket_gid; /* (gid_t)-1: as it comes */
+	mode_t socket_mode;
+
+	const struct begat_handler *handler; /* or NULL ... */
+	struct begat_value *values;	     /* one for each declared option, then the commands */
+	size_t nvalues;
+	char **exec; /* ... and this: NULL-terminated, [0] an absolute path */
+	char *arg0;  /* NULL: the program's path */
+
+	char *banner; /* unexpanded; NULL: none */
+	bool crlf;    /* programs only */
+	enum service_stderr stderr_to;
+	char *directory;
+	char **env;	 /* NAME=VALUE, NULL-terminated, never NULL */
+	char **pass_env; /* names, NULL-terminated, never NULL */
+
+	unsigned instances;    /* workers at one time, from 1 */
+	int64_t first_byte_ms; /* handlers only; 0: none */
+	int64_t idle_ms;       /* handlers only; 0: none */
+	int64_t max_time_ms;   /* 0: none */
+	int64_t kill_grace_ms; /* between TERM and KILL */
+
+	struct service_identity identity;
+	mode_t umask;
+	bool no_new_privileges;
+};
+
+void service_free(struct service *service);
+
+#endif
