@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* The streams that a handler reads and writes; the other half of <begat/handler.h>. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdint.h>
+
+#include <begat/handler.h>
+
+#define SESSION_BUFFER 4096 /* bytes, each way */
+
+struct session_settings {
+	int fd;                /* a connected stream socket; borrowed */
+	bool crlf;             /* '\n' of text leaves as "\r\n": true on Internet sockets */
+	const char *service;   /* borrowed, as everything below */
+	const char *peer;
+	int64_t first_byte_ms; /* 0: no limit */
+	int64_t idle_ms;       /* between two reads or writes that get anywhere; 0: no limit */
+	const struct begat_value *values;
+	size_t nvalues;
+};
+
+struct begat_session {
+	struct session_settings set;
+	begat_filter *filter;
+	void *filter_state;
+	bool heard;      /* the client has sent something */
+	bool ended;      /* the client has closed its side */
+	bool broken;     /* writing has failed: nothing more is tried */
+	size_t in_start, in_end, out_end;
+	char out[SESSION_BUFFER]; /* first, so that a short answer shares the page of the above */
+	unsigned char in[SESSION_BUFFER];
+};
+
+/* Never fails, never blocks.  Worker side only. */
+void session_init(struct begat_session *session, const struct session_settings *settings);
+
+/* Refills the empty input buffer, as begat_read() reads.  For worker/ alone. */
+enum begat_input session_fill(struct begat_session *session);
+
+#endif
