@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which process holds an address that we wanted.
+ *
+ * "Address already in use" at three in the morning is half an answer.  The kernel lists listening
+ * sockets by inode in /proc/net/tcp and tcp6 (proc(5)), and who has a socket open can be seen in
+ * /proc/PID/fd by root and by the same user.  Everything here is for one message: no error is an
+ * error, it only leaves the message shorter.
+ */
+#include "config.h"
+
+#include "listen/holder.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/inet.h"
+
+#define STATE_LISTEN 0x0A
+
+/* The inode of a socket that listens on the port, from one of the kernel's tables; 0 for none. */
+static unsigned long find_inode(const char *table, unsigned port)
+{
+	unsigned long inode = 0, candidate;
+	unsigned state, local;
+	char line[512];
+	FILE *file = fopen(table, "re");
+
+	if (file == NULL)
+		return 0;
+	while (inode == 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
+			   &local, &state, &candidate) == 3 &&
+		    local == port && state == STATE_LISTEN)
+			inode = candidate;
+	(void)fclose(file); /* only read from */
+	return inode;
+}
+
+static bool has_socket(const char *pid, const char *wanted)
+{
+	char path[64], target[64];
+	struct dirent *entry;
+	bool found = false;
+	ssize_t length;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	directory = opendir(path);
+	if (directory == NULL)
+		return false;
+	while (!found && (entry = readdir(directory))) {
+		length = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		if (length > 0) {
+			target[length] = '\0';
+			found = strcmp(target, wanted) == 0;
+		}
+	}
+	(void)closedir(directory); /* only read from */
+	return found;
+}
+
+static int find_pid(unsigned long inode)
+{
+	char wanted[64];
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	int pid = 0;
+
+	if (proc == NULL)
+		return 0;
+	snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
+	while (pid == 0 && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]) && has_socket(entry->d_name, wanted))
+			pid = atoi(entry->d_name);
+	(void)closedir(proc); /* only read from */
+	return pid;
+}
+
+void holder_format(int pid, char *text, size_t size)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	text[0] = '\0';
+	if (pid <= 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (file && fgets(name, sizeof(name), file))
+		name[strcspn(name, "\n")] = '\0';
+	if (file)
+		(void)fclose(file); /* only read from */
+	snprintf(text, size, name[0] ? " (held by %2$s, pid %1$d)" : " (held by pid %1$d)", pid,
+		 name);
+}
+
+void holder_find(const struct address *address, char *text, size_t size)
+{
+	unsigned port = inet_port(&address->sa);
+	unsigned long inode = find_inode("/proc/net/tcp", port);
+
+	if (inode == 0)
+		inode = find_inode("/proc/net/tcp6", port);
+	text[0] = '\0';
+	if (inode)
+		holder_format(find_pid(inode), text, size);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the process that started us left behind.
+ *
+ * nohup ignores SIGHUP, a careless parent ignores SIGCHLD, a login shell leaks descriptors, an init
+ * starts us with 0 to 2 closed: all of it is inherited over exec, and by default our workers would
+ * inherit it in turn.  So the daemon begins from a known state.  Signals stay blocked from here on:
+ * the master reads them from a signalfd, and no moment is left in which one could strike.
+ */
+#include "config.h"
+
+#include "start/inherited.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "report/log.h"
+
+static void reset_signals(void)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t all;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)sigaction(number, &standard, NULL); /* KILL and STOP refuse, and need not */
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		fatal(EXIT_GENERIC, "cannot block signals: %m");
+}
+
+static void close_others(int keep_fd)
+{
+	if (keep_fd > 3)
+		(void)close_range(3, (unsigned)keep_fd - 1, 0); /* nothing open is no error */
+	if (close_range(keep_fd >= 3 ? (unsigned)keep_fd + 1 : 3, ~0U, 0) < 0)
+		fatal(EXIT_GENERIC, "cannot close inherited descriptors: %m");
+}
+
+void inherited_reset(int keep_fd)
+{
+	if (fd_open_standard() < 0)
+		fatal(EXIT_GENERIC, "/dev/null: %m");
+	close_others(keep_fd);
+	reset_signals();
+	(void)umask(022); /* cannot fail */
+}
