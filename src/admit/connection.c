@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A connection that has been accepted.
+ *
+ * The peer is who accept4(2) says it is: by the time one asks getpeername(2) the client may have
+ * reset, and the answer is ENOTCONN.  Each error of accept(2) is placed: those of the network that
+ * are pending on the new socket are that client's and over with it; shortage is ours and passes;
+ * what is left is a bug or a broken socket.
+ */
+#include "config.h"
+
+#include "admit/connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum connection_result place_error(int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return CONNECTION_NONE;
+	case EINTR:
+	case ECONNABORTED:
+	case EPERM: /* a firewall rule forbids this one */
+	case ENETDOWN:
+	case EPROTO:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return CONNECTION_AGAIN;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return CONNECTION_SHORT;
+	default:
+		return CONNECTION_BROKEN;
+	}
+}
+
+static void identify_unix(struct connection *connection)
+{
+	socklen_t length = sizeof(connection->credentials);
+
+	connection->credentials = (struct ucred){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &connection->credentials, &length) <
+	    0)
+		strcpy(connection->text, "unix");
+	else
+		snprintf(connection->text, sizeof(connection->text), "unix:uid=%u",
+			 (unsigned)connection->credentials.uid);
+}
+
+enum connection_result connection_accept(int listening_fd, struct connection *connection)
+{
+	socklen_t length = sizeof(connection->peer);
+
+	connection->peer.ss_family = AF_UNSPEC;
+	connection->fd =
+		accept4(listening_fd, (struct sockaddr *)&connection->peer, &length, SOCK_CLOEXEC);
+	if (connection->fd < 0)
+		return place_error(errno);
+	if (connection->peer.ss_family == AF_UNIX) {
+		identify_unix(connection);
+		return CONNECTION_OK;
+	}
+	inet_unmap(&connection->peer);
+	inet_format((struct sockaddr *)&connection->peer, connection->text,
+		    sizeof(connection->text));
+	return CONNECTION_OK;
+}

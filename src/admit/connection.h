@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* A connection that has been accepted, and who is at its other end. */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "base/inet.h"
+
+struct connection {
+	int fd; /* close-on-exec, blocking: a program gets it as it is */
+	struct sockaddr_storage peer; /* IPv4-mapped addresses unmapped */
+	struct ucred credentials;     /* of a Unix peer, SO_PEERCRED; pid 0 when not known */
+	char text[INET_TEXT];         /* "192.0.2.7:4711", "unix:uid=1000" */
+};
+
+enum connection_result {
+	CONNECTION_OK,
+	CONNECTION_NONE,  /* nothing waits */
+	CONNECTION_AGAIN, /* that one is gone; there may be another */
+	CONNECTION_SHORT, /* of descriptors or memory: errno says which; try later */
+	CONNECTION_BROKEN /* an error that should not be; errno */
+};
+
+/* Takes one connection from a non-blocking listening socket: accept4(2).  Never blocks. */
+enum connection_result connection_accept(int listening_fd, struct connection *connection);
+
+#endif

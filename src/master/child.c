@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of live workers, and how they end.
+ *
+ * Sized once, in memory that forked children do not inherit: no handler can touch it.  Only a small
+ * array, in which a worker reports the step that failed, is shared with them; whoever scribbles
+ * there spoils the text of a log line.
+ *
+ * A pid is in the table from the moment it exists until it is reaped, and never longer, so a signal
+ * can never hit a stranger.  SIGCHLD coalesces: the pid that it names is reaped directly, because
+ * waiting for any child walks all of them, and those that it swallowed are found by a sweep a moment
+ * later.
+ */
+#include "config.h"
+
+#include "master/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "master/serving.h"
+#include "report/log.h"
+
+#define FEW	 32 /* children that a sweep may walk at any time */
+#define SWEEP_MS 50
+
+static struct {
+	struct child *all;
+	uint32_t *failures; /* by place; shared with forked children */
+	uint32_t *chains;   /* heads by pid: place + 1; 0: none */
+	uint32_t mask;	    /* of a pid, for its chain */
+	uint32_t free;	    /* head of the list: place + 1; 0: none */
+	uint32_t fresh;	    /* places from here on were never used */
+	uint32_t capacity;
+	size_t count; /* live ones */
+	child_ended *ended;
+	struct timer sweep;
+} table;
+
+static void sweep(void *unused);
+
+static void *map_shared(size_t size, bool inherited)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED || (!inherited && madvise(memory, size, MADV_DONTFORK) < 0))
+		return NULL;
+	return memory;
+}
+
+int children_init(size_t capacity, child_ended *ended)
+{
+	size_t chains = 64;
+
+	while (chains < capacity)
+		chains *= 2;
+	table.all =
+		map_shared(capacity * sizeof(*table.all) + chains * sizeof(*table.chains), false);
+	table.failures = map_shared(capacity * sizeof(*table.failures), true);
+	if (table.all == NULL || table.failures == NULL)
+		return -1;
+	table.chains = (uint32_t *)(table.all + capacity);
+	table.mask = (uint32_t)chains - 1;
+	table.capacity = (uint32_t)capacity;
+	table.ended = ended;
+	table.sweep.fire = sweep;
+	return 0;
+}
+
+static uint32_t place_of(const struct child *child)
+{
+	return (uint32_t)(child - table.all);
+}
+
+static uint32_t *chain_of(pid_t pid)
+{
+	return &table.chains[(uint32_t)pid & table.mask];
+}
+
+size_t children_count(void)
+{
+	return table.count;
+}
+
+uint32_t *child_failure(const struct child *child)
+{
+	return &table.failures[place_of(child)];
+}
+
+static struct child *take_place(void)
+{
+	struct child *child;
+
+	if (table.free) {
+		child = &table.all[table.free - 1];
+		table.free = child->next;
+		return child;
+	}
+	return table.fresh < table.capacity ? &table.all[table.fresh++] : NULL;
+}
+
+static void end_time(void *context);
+
+struct child *child_add(struct serving *serving, const char *peer)
+{
+	struct child *child = take_place();
+
+	if (child == NULL)
+		return NULL;
+	child->pid = 0;
+	child->serving = serving;
+	child->timer.running = false;
+	child->timer.fire = end_time;
+	child->timer.context = child;
+	child->ending = CHILD_LIVES;
+	child->timed_out = false;
+	strcpy(child->peer, peer); /* both are INET_TEXT */
+	return child;
+}
+
+void child_del(struct child *child)
+{
+	uint32_t *failure = child_failure(child);
+
+	if (*failure)
+		*failure = 0;
+	child->pid = 0;
+	child->next = table.free;
+	table.free = place_of(child) + 1;
+}
+
+void child_start(struct child *child, pid_t pid, int64_t max_time_ms)
+{
+	uint32_t *chain = chain_of(pid);
+
+	child->pid = pid;
+	child->started_ns = clock_now_ns();
+	child->next = *chain;
+	*chain = place_of(child) + 1;
+	table.count++;
+	if (max_time_ms)
+		timer_start(&child->timer, max_time_ms);
+}
+
+struct child *child_find(pid_t pid)
+{
+	struct child *child;
+
+	for (uint32_t at = *chain_of(pid); at; at = child->next) {
+		child = &table.all[at - 1];
+		if (child->pid == pid)
+			return child;
+	}
+	return NULL;
+}
+
+static void unlink_child(struct child *child)
+{
+	uint32_t *at = chain_of(child->pid);
+
+	while (*at != place_of(child) + 1)
+		at = &table.all[*at - 1].next;
+	*at = child->next;
+	table.count--;
+}
+
+/* To the worker's whole group; to the worker alone while it has not made one yet. */
+static void signal_group(const struct child *child, int number)
+{
+	if (kill(-child->pid, number) == 0)
+		return;
+	if (errno != ESRCH || kill(child->pid, number) < 0)
+		log_line(LOG_ERR, "%s[%d]: signal %d: %m", child->serving->name, (int)child->pid,
+			 number);
+}
+
+static void terminate(struct child *child)
+{
+	if (child->ending != CHILD_LIVES)
+		return;
+	child->ending = CHILD_TERMINATED;
+	signal_group(child, SIGTERM);
+	signal_group(child, SIGCONT); /* a stopped process takes no other signal but KILL */
+	timer_start(&child->timer, child->serving->plan->kill_grace_ms);
+}
+
+static void kill_now(struct child *child)
+{
+	child->ending = CHILD_KILLED;
+	signal_group(child, SIGKILL);
+}
+
+/* max-time has passed, or kill-grace after it. */
+static void end_time(void *context)
+{
+	struct child *child = context;
+
+	if (child->ending == CHILD_TERMINATED) {
+		log_line(LOG_NOTICE, "%s[%d] peer=%s did not end after SIGTERM; killed",
+			 child->serving->name, (int)child->pid, child->peer);
+		kill_now(child);
+		return;
+	}
+	child->timed_out = true;
+	terminate(child);
+}
+
+static void for_all(void (*act)(struct child *child))
+{
+	for (uint32_t i = 0; i < table.fresh; i++)
+		if (table.all[i].pid)
+			act(&table.all[i]);
+}
+
+void children_terminate(void)
+{
+	for_all(terminate);
+}
+
+void children_kill(void)
+{
+	for_all(kill_now);
+}
+
+static enum child_result classify(const struct child *child, int status, uint32_t failure)
+{
+	if (failure && WIFEXITED(status))
+		return CHILD_STEP;
+	if (child->timed_out)
+		return CHILD_TIMED_OUT;
+	if (WIFSIGNALED(status))
+		return WCOREDUMP(status) ? CHILD_CORE : CHILD_SIGNALLED;
+	return WEXITSTATUS(status) == 0 ? CHILD_OK : CHILD_EXITED;
+}
+
+static int64_t to_us(const struct timeval *time)
+{
+	return time->tv_sec * 1000000LL + time->tv_usec;
+}
+
+static void describe(const struct child *child, int status, const struct rusage *usage,
+		     struct child_end *end)
+{
+	uint32_t failure = *child_failure(child);
+
+	*end = (struct child_end){
+		.result = classify(child, status, failure),
+		.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		.step = (enum worker_step)(failure >> 16),
+		.error = (int)(failure & 0xffff),
+		.duration_ns = clock_now_ns() - child->started_ns,
+		.cpu_us = to_us(&usage->ru_utime) + to_us(&usage->ru_stime),
+		.memory_kib = usage->ru_maxrss,
+	};
+}
+
+/* Some of its group may outlive the leader that we have asked to end.  While it is a zombie the
+ * group's number cannot be anybody else's. */
+static void end_group(const struct child *child)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (child->ending != CHILD_LIVES &&
+	    waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == child->pid)
+		(void)kill(-child->pid, SIGKILL); /* ESRCH: nobody is left */
+}
+
+/* Does nothing for a pid that has not ended (it was stopped or continued). */
+static void reap(pid_t pid)
+{
+	struct child *child = child_find(pid);
+	struct child_end end;
+	struct rusage usage;
+	int status;
+
+	if (child)
+		end_group(child);
+	if (wait4(pid, &status, WNOHANG, &usage) <= 0)
+		return;
+	if (child == NULL) {
+		log_debug("reap", "unknown child %d, status %#x", (int)pid, (unsigned)status);
+		return;
+	}
+	describe(child, status, &usage, &end);
+	timer_stop(&child->timer);
+	unlink_child(child);
+	table.ended(child, &end);
+	child_del(child);
+}
+
+static void sweep(void *unused)
+{
+	siginfo_t info;
+
+	(void)unused;
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+			return;
+		reap(info.si_pid);
+	}
+}
+
+void children_reap(pid_t pid)
+{
+	reap(pid);
+	if (table.count && !table.sweep.running)
+		timer_start(&table.sweep, SWEEP_MS);
+}

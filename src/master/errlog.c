@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the workers of a service write to their standard error.
+ *
+ * One pair of datagram sockets serves all workers of a service: the kernel keeps each write(2) in
+ * one piece and says which process it came from (SCM_CREDENTIALS, unix(7)), so there is no need for
+ * a pipe per worker.  A grandchild is told by its session, which is its worker's.  The text may be
+ * anything: it is read into a bounded buffer, split into lines, and escaped by the log.
+ *
+ * The workers of a service share the open file description of their end, and could make each
+ * other's writes fail; those of different services share nothing.
+ */
+#include "config.h"
+
+#include "master/errlog.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "master/child.h"
+#include "report/log.h"
+
+#define READS_AT_ONCE 64
+#define READ_SIZE     65536 /* of one write; what is over is lost, and said to be */
+
+static char buffer[READ_SIZE]; /* touched only once a worker complains */
+
+static void read_some(void *context);
+
+void errlog_init(struct errlog *errlog, const char *service)
+{
+	*errlog = (struct errlog){
+		.service = service,
+		.writer = -1,
+		.reader = { .fd = -1, .ready = read_some, .context = errlog },
+	};
+}
+
+static int open_pair(struct errlog *errlog)
+{
+	int on = 1, ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	errlog->reader.fd = fd_park(ends[0]);
+	errlog->writer = fd_park(ends[1]);
+	if (errlog->reader.fd < 0 || errlog->writer < 0)
+		return -1;
+	if (setsockopt(errlog->reader.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		return -1;
+	return loop_add(&errlog->reader);
+}
+
+int errlog_writer(struct errlog *errlog)
+{
+	if (errlog->open)
+		return errlog->writer;
+	if (open_pair(errlog) == 0) {
+		errlog->open = true;
+		return errlog->writer;
+	}
+	if (errlog->reader.fd >= 0)
+		(void)close(errlog->reader.fd); /* failing already */
+	if (errlog->writer >= 0)
+		(void)close(errlog->writer); /* failing already */
+	errlog->reader.fd = errlog->writer = -1;
+	return -1;
+}
+
+/* Whether another line may be logged now; tells at the next window what was left out. */
+static bool take_line(struct errlog *errlog)
+{
+	int64_t now_ns = clock_now_ns();
+
+	if (now_ns >= errlog->window_ns) {
+		if (errlog->suppressed)
+			log_line(LOG_NOTICE, "%s stderr: %u lines suppressed", errlog->service,
+				 errlog->suppressed);
+		errlog->window_ns = now_ns + ERRLOG_WINDOW_MS * NS_IN_MS;
+		errlog->lines = errlog->suppressed = 0;
+	}
+	if (errlog->lines < ERRLOG_BURST) {
+		errlog->lines++;
+		return true;
+	}
+	errlog->suppressed++;
+	return false;
+}
+
+static void end_line(struct errlog *errlog)
+{
+	if (errlog->length && take_line(errlog))
+		log_line(LOG_NOTICE, "%s[%d] stderr: %.*s", errlog->service, (int)errlog->pid,
+			 (int)errlog->length, errlog->line);
+	errlog->length = 0;
+}
+
+static void add_text(struct errlog *errlog, const char *text, size_t length)
+{
+	const char *newline;
+	size_t part;
+
+	while (length) {
+		newline = memchr(text, '\n', length);
+		part = newline ? (size_t)(newline - text) : length;
+		if (part > sizeof(errlog->line) - errlog->length) {
+			part = sizeof(errlog->line) - errlog->length;
+			newline = NULL;
+		}
+		memcpy(errlog->line + errlog->length, text, part);
+		errlog->length += part;
+		if (newline || errlog->length == sizeof(errlog->line))
+			end_line(errlog);
+		part += newline != NULL;
+		text += part;
+		length -= part;
+	}
+}
+
+/* The worker that a process belongs to. */
+static pid_t worker_of(pid_t pid)
+{
+	pid_t session;
+
+	if (child_find(pid))
+		return pid;
+	session = getsid(pid);
+	return session > 0 && child_find(session) ? session : pid;
+}
+
+static pid_t sender_of(struct msghdr *message)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	struct ucred sender;
+
+	if (header == NULL || header->cmsg_type != SCM_CREDENTIALS)
+		return 0;
+	memcpy(&sender, CMSG_DATA(header), sizeof(sender));
+	return sender.pid;
+}
+
+/* One write of one process.  False when there is none. */
+static bool read_one(struct errlog *errlog)
+{
+	char control[CMSG_SPACE(sizeof(struct ucred))];
+	struct iovec part = { buffer, sizeof(buffer) };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t length = recvmsg(errlog->reader.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	pid_t pid;
+
+	if (length < 0)
+		return errno == EINTR;
+	pid = worker_of(sender_of(&message));
+	if (pid != errlog->pid)
+		end_line(errlog); /* one writer's line does not go on in another's */
+	errlog->pid = pid;
+	add_text(errlog, buffer, (size_t)length);
+	if (message.msg_flags & MSG_TRUNC)
+		add_text(errlog, " [cut]\n", 7);
+	return true;
+}
+
+static void read_some(void *context)
+{
+	for (int i = 0; i < READS_AT_ONCE; i++)
+		if (!read_one(context))
+			return;
+}
+
+void errlog_finish(struct errlog *errlog, pid_t pid)
+{
+	if (!errlog->open)
+		return;
+	read_some(errlog);
+	if (errlog->pid == pid)
+		end_line(errlog);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A listener at run time: where connections come in.
+ *
+ * The way of a connection through the master is this file: the gate is readable, a connection is
+ * accepted, a worker is spawned for it.  Whatever speaks against that closes the gate first: then
+ * it is not polled, nothing spins, and clients wait in the kernel's queue.  Shortage of
+ * descriptors, memory or processes is everybody's: one timer opens all gates that it has closed, at
+ * first after a tenth of a second, and never later than 0.8 s.
+ */
+#include "config.h"
+
+#include "master/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admit/connection.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "master/child.h"
+#include "master/serving.h"
+#include "report/log.h"
+#include "worker/spawn.h"
+
+#define ACCEPTS_AT_ONCE 16 /* a turn; other listeners come after that */
+#define SHORT_FIRST_MS	100
+#define SHORT_LAST_MS	800
+#define SETTLE_FIRST_MS 1
+#define SETTLE_LAST_MS	100
+
+static struct {
+	const struct plan *plan;
+	struct gate *all;
+	size_t count;
+	struct limit limit;
+	struct timer shortage, settle;
+	int shortage_ms, settle_ms; /* the next delays */
+	struct log_limit shortage_log, spawn_log, broken_log;
+	int reserve_fd; /* given up to answer one client when there are no descriptors left */
+} gates;
+
+struct limit *gates_limit(void)
+{
+	return &gates.limit;
+}
+
+void gate_close(struct gate *gate, enum gate_reason reason)
+{
+	if (gate->closed == 0)
+		loop_del(&gate->watch);
+	gate->closed |= reason;
+}
+
+/* A gate that the kernel has no memory to poll stays closed for shortage. */
+void gate_open(struct gate *gate, enum gate_reason reason)
+{
+	if (gate->closed == 0)
+		return;
+	gate->closed &= ~(unsigned)reason;
+	if (gate->closed || loop_add(&gate->watch) == 0)
+		return;
+	gate->closed = GATE_SHORT;
+	if (!gates.shortage.running)
+		timer_start(&gates.shortage, SHORT_LAST_MS);
+}
+
+void gates_close(enum gate_reason reason)
+{
+	for (size_t i = 0; i < gates.count; i++)
+		gate_close(&gates.all[i], reason);
+}
+
+void gates_open(enum gate_reason reason)
+{
+	for (size_t i = 0; i < gates.count; i++)
+		gate_open(&gates.all[i], reason);
+}
+
+static void end_shortage(void *unused)
+{
+	(void)unused;
+	gates_open(GATE_SHORT);
+}
+
+static void start_shortage(void)
+{
+	if (gates.shortage.running)
+		return;
+	timer_start(&gates.shortage, gates.shortage_ms);
+	if (gates.shortage_ms < SHORT_LAST_MS)
+		gates.shortage_ms *= 2;
+}
+
+static int open_reserve(void)
+{
+	return fd_park(open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY));
+}
+
+/* With no descriptor left a client would hang; one a time gets at least an end. */
+static void turn_away(const struct gate *gate)
+{
+	struct connection connection;
+
+	if (gates.reserve_fd < 0 || close(gates.reserve_fd) < 0)
+		return;
+	if (connection_accept(gate->watch.fd, &connection) == CONNECTION_OK)
+		(void)close(connection.fd); /* nothing was said */
+	gates.reserve_fd = open_reserve();
+}
+
+static void handle_shortage(struct gate *gate, int error)
+{
+	errno = error;
+	log_limited(&gates.shortage_log, LOG_ERR, "%s: accept on %s: %m; trying again in %d ms",
+		    gate->serving->name, plan_text(gates.plan, gate->plan->address),
+		    gates.shortage_ms);
+	if (error == EMFILE)
+		turn_away(gate);
+	gate_close(gate, GATE_SHORT);
+	start_shortage();
+}
+
+/* The connection is closed by then: its client knows at once. */
+static void handle_spawn_failure(const struct gate *gate)
+{
+	log_limited(&gates.spawn_log, LOG_ERR,
+		    "%s: cannot start a worker: %m; trying again in %d ms", gate->serving->name,
+		    gates.shortage_ms);
+	gates_close(GATE_SHORT);
+	start_shortage();
+}
+
+static void beget(struct gate *gate, const struct connection *connection, struct child *child)
+{
+	struct serving *serving = gate->serving;
+	struct worker_task task = {
+		.plan = gates.plan,
+		.service = serving->plan,
+		.listener = gate->plan,
+		.connection = *connection,
+		.stderr_fd = -1,
+		.failure = child_failure(child),
+	};
+	pid_t pid;
+
+	if (serving->plan->stderr_to == PLAN_STDERR_LOG)
+		task.stderr_fd = errlog_writer(&serving->errlog);
+	pid = spawn_worker(&task);
+	if (pid < 0) {
+		handle_spawn_failure(gate);
+		child_del(child);
+		return;
+	}
+	gates.shortage_ms = SHORT_FIRST_MS;
+	log_line(LOG_INFO, "begat %s[%d] peer=%s", serving->name, (int)pid, connection->text);
+	child_start(child, pid, serving->plan->max_time_ms);
+	serving_take(serving);
+}
+
+static void admit(struct gate *gate, const struct connection *connection)
+{
+	struct child *child = child_add(gate->serving, connection->text);
+
+	if (child) {
+		beget(gate, connection, child);
+		return;
+	}
+	(void)close(connection->fd); /* the table is as large as the limit: this cannot happen */
+	log_line(LOG_CRIT, "%s: the table of children is full", gate->serving->name);
+}
+
+/* One connection.  False when there is nothing more to take for now. */
+static bool pass_one(struct gate *gate)
+{
+	struct connection connection;
+
+	switch (connection_accept(gate->watch.fd, &connection)) {
+	case CONNECTION_OK:
+		admit(gate, &connection);
+		return true;
+	case CONNECTION_AGAIN:
+		log_debug("accept", "%s: a client was gone: %m", gate->serving->name);
+		return true;
+	case CONNECTION_NONE:
+		return false;
+	case CONNECTION_SHORT:
+		handle_shortage(gate, errno);
+		return false;
+	case CONNECTION_BROKEN:
+		log_limited(&gates.broken_log, LOG_CRIT, "%s: accept on %s: %m",
+			    gate->serving->name, plan_text(gates.plan, gate->plan->address));
+		gate_close(gate, GATE_SHORT);
+		start_shortage();
+		return false;
+	}
+	return false;
+}
+
+/* A child that has not yet come to its first step holds its connection open here as well. */
+static void settle(void *unused)
+{
+	(void)unused;
+	if (!spawn_settle())
+		return;
+	timer_start(&gates.settle, gates.settle_ms);
+	if (gates.settle_ms < SETTLE_LAST_MS)
+		gates.settle_ms *= 2;
+}
+
+void gates_settle(void)
+{
+	gates.settle_ms = SETTLE_FIRST_MS;
+	settle(NULL);
+}
+
+static void pass(void *context)
+{
+	struct gate *gate = context;
+
+	for (int i = 0; i < ACCEPTS_AT_ONCE && gate->closed == 0; i++)
+		if (!pass_one(gate))
+			break;
+	gates_settle();
+}
+
+static int init_one(struct gate *gate, const struct plan_listener *plan, struct serving *serving)
+{
+	*gate = (struct gate){
+		.watch = { .fd = plan->fd, .ready = pass, .context = gate },
+		.plan = plan,
+		.serving = serving,
+	};
+	SLIST_INSERT_HEAD(&serving->gates, gate, of_service);
+	return loop_add(&gate->watch);
+}
+
+int gates_init(const struct plan *plan, struct serving *servings)
+{
+	const struct plan_listener *listener;
+
+	gates.plan = plan;
+	gates.limit.max = plan->global.instances;
+	gates.shortage.fire = end_shortage;
+	gates.settle.fire = settle;
+	gates.shortage_ms = SHORT_FIRST_MS;
+	gates.reserve_fd = open_reserve();
+	gates.count = plan->nlisteners;
+	gates.all = xcalloc(gates.count, sizeof(*gates.all));
+	for (size_t i = 0; i < gates.count; i++) {
+		listener = plan_listener(plan, i);
+		if (init_one(&gates.all[i], listener, &servings[listener->service]) < 0)
+			return -1;
+	}
+	return gates.reserve_fd < 0 ? -1 : 0;
+}
+
+static void remove_file(const struct plan_listener *listener)
+{
+	const char *path = plan_text(gates.plan, listener->path);
+	struct stat status;
+
+	if (path && lstat(path, &status) == 0 && status.st_dev == listener->device &&
+	    status.st_ino == listener->inode && unlink(path) < 0)
+		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
+}
+
+void gates_fini(void)
+{
+	gates_close(GATE_STOPPED);
+	timer_stop(&gates.shortage);
+	for (size_t i = 0; i < gates.count; i++) {
+		remove_file(gates.all[i].plan);
+		(void)close(gates.all[i].watch.fd); /* a listening socket has nothing to flush */
+	}
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parent's half of a worker's birth.
+ *
+ * A handler needs memory of its own and is forked.  A program does not: its child shares our memory
+ * until the exec (CLONE_VM), on a stack of its own, so that nothing has to be copied however big we
+ * are; and our descriptor table until its first step (CLONE_FILES), so that the price is the same
+ * with one listener or ten thousand.  We do not wait for it (no CLONE_VFORK): a process of the
+ * service's user could stop the child between its change of identity and its exec, and hold us up
+ * for ever.
+ *
+ * So two things are given back later.  The connection must stay open here until the child has
+ * its own table: it sets own_files, and spawn_settle() closes.  The stack is busy until the kernel
+ * clears alive, at the child's exec or end (CLONE_CHILD_CLEARTID, clone(2)).  When all stacks are
+ * busy, somebody stops children on purpose, and the worker is forked instead, which is only slower.
+ *
+ * While memory is shared the change of identity makes it non-dumpable, so that the service's user
+ * can neither trace nor read it.
+ */
+#include "config.h"
+
+#include "worker/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "worker/raw.h"
+
+#define STACKS	   64
+#define STACK_SIZE (32 * 1024) /* the steps and exec_program() use a third of it */
+
+struct stack {
+	pid_t alive;   /* written by the kernel: 0 when the stack is free */
+	int own_files; /* written by the child */
+	bool unsettled;
+	int connection, stderr_fd; /* to be closed */
+	struct worker_task task;
+};
+
+static struct stack stacks[STACKS];
+static char *stack_memory; /* STACKS times STACK_SIZE; not in forked children */
+static unsigned unsettled;
+
+int spawn_init(void)
+{
+	stack_memory = mmap(NULL, STACKS * STACK_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (stack_memory == MAP_FAILED)
+		return -1;
+	return madvise(stack_memory, STACKS * STACK_SIZE, MADV_DONTFORK);
+}
+
+static void settle(struct stack *stack)
+{
+	(void)close(stack->connection); /* the child has it; nothing was written here */
+	if (stack->stderr_fd >= 0)
+		(void)close(stack->stderr_fd); /* a copy */
+	stack->unsettled = false;
+	unsettled--;
+}
+
+bool spawn_settle(void)
+{
+	for (size_t i = 0; i < STACKS && unsettled; i++)
+		if (stacks[i].unsettled &&
+		    (__atomic_load_n(&stacks[i].own_files, __ATOMIC_ACQUIRE) ||
+		     __atomic_load_n(&stacks[i].alive, __ATOMIC_ACQUIRE) == 0))
+			settle(&stacks[i]);
+	return unsettled > 0;
+}
+
+static struct stack *find_stack(void)
+{
+	for (size_t i = 0; i < STACKS; i++)
+		if (!stacks[i].unsettled &&
+		    __atomic_load_n(&stacks[i].alive, __ATOMIC_ACQUIRE) == 0)
+			return &stacks[i];
+	return NULL;
+}
+
+static int run_shared(void *task)
+{
+	worker_run(task);
+}
+
+/* A log socket lies where the child's table ends; the child needs a copy below. */
+static int lower(int fd)
+{
+	return fd < FD_PARKED ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static void fill(struct stack *stack, const struct worker_task *task)
+{
+	stack->task = *task;
+	stack->task.shares_files = true;
+	stack->task.own_files = &stack->own_files;
+	stack->task.stderr_fd = task->stderr_fd < 0 ? -1 : lower(task->stderr_fd);
+	stack->connection = task->connection.fd;
+	stack->stderr_fd = stack->task.stderr_fd;
+	stack->own_files = 0;
+	stack->alive = 1; /* until the kernel says otherwise */
+}
+
+static pid_t start_sharing(struct stack *stack)
+{
+	char *top = stack_memory + (size_t)(stack - stacks + 1) * STACK_SIZE;
+	pid_t pid = clone(run_shared, top, CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD,
+			  &stack->task, NULL, NULL, &stack->alive);
+
+	stack->unsettled = true;
+	unsettled++;
+	if (pid < 0) {
+		stack->alive = 0;
+		settle(stack);
+	}
+	return pid;
+}
+
+static pid_t start_forked(const struct worker_task *task)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		worker_run(task);
+	(void)close(task->connection.fd); /* the child has it; nothing was written here */
+	return pid;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define MAY_SHARE                                                                                  \
+	0 /* its shadow of a stack that an exec leaves behind is wrong for the next child */
+#else
+#define MAY_SHARE RAW_IS_PURE
+#endif
+
+/* Sharing works for what can be left behind with one close_range(2) at FD_PARKED. */
+static bool can_share(const struct worker_task *task)
+{
+	return MAY_SHARE && worker_is_plain(task->service) && task->connection.fd < FD_PARKED;
+}
+
+pid_t spawn_worker(const struct worker_task *task)
+{
+	struct stack *stack = can_share(task) ? find_stack() : NULL;
+
+	if (stack == NULL)
+		return start_forked(task);
+	fill(stack, task);
+	if (stack->stderr_fd >= FD_PARKED) {   /* so many connections are on their way */
+		(void)close(stack->stderr_fd); /* a copy */
+		stack->alive = 0;
+		return start_forked(task);
+	}
+	return start_sharing(stack);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A worker: from the moment it exists to the moment it serves.
+ *
+ * One table of steps, the same for every way in which a worker can be born and for everything that
+ * it can become, so that none of them can forget one (CVE-2013-4342).  A step that fails ends the
+ * worker; it never goes on half-caged.  Until the last step the memory may still be the master's:
+ * steps use raw system calls and their stack.  Signals are let in last for the same reason: until
+ * then nobody's but SIGKILL and SIGSTOP can reach a process that shares the master's memory.
+ */
+#include "config.h"
+
+#include "worker/worker.h"
+
+#include <bsd/unistd.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/fd.h"
+#include "handlers/handler.h"
+#include "worker/exec.h"
+#include "worker/identity.h"
+#include "worker/raw.h"
+#include "worker/relay.h"
+#include "worker/session.h"
+
+#define KERNEL_SIGSET (_NSIG / 8) /* bytes of the kernel's signal set, not of glibc's */
+
+/* Everything of the master's lies at FD_PARKED or above, up to the end of the table, which makes
+ * the private copy as cheap as if there were no listeners: close_range(2). */
+static long step_files(const struct worker_task *task)
+{
+	long result;
+
+	if (!task->shares_files)
+		return 0;
+	result = RAW(SYS_close_range, FD_PARKED, ~0U, CLOSE_RANGE_UNSHARE);
+	if (result == 0)
+		__atomic_store_n(task->own_files, 1, __ATOMIC_RELEASE);
+	return result;
+}
+
+static long step_session(const struct worker_task *task)
+{
+	long result = RAW(SYS_setsid, task);
+
+	return result < 0 ? result : 0;
+}
+
+/* 0 is /dev/null in the master. */
+static int stderr_source(const struct worker_task *task)
+{
+	switch (task->service->stderr_to) {
+	case PLAN_STDERR_CLIENT:
+		return task->connection.fd;
+	case PLAN_STDERR_LOG:
+		return task->stderr_fd >= 0 ? task->stderr_fd : 0;
+	case PLAN_STDERR_NULL:
+		break;
+	}
+	return 0;
+}
+
+static long step_stdio(const struct worker_task *task)
+{
+	long result = RAW(SYS_dup3, stderr_source(task), 2, 0);
+
+	if (result >= 0)
+		result = RAW(SYS_dup3, task->connection.fd, 0, 0);
+	if (result >= 0)
+		result = RAW(SYS_dup3, task->connection.fd, 1, 0);
+	return result < 0 ? result : 0;
+}
+
+static long step_descriptors(const struct worker_task *task)
+{
+	(void)task;
+	return RAW(SYS_close_range, 3, ~0U, 0);
+}
+
+static long step_umask(const struct worker_task *task)
+{
+	(void)RAW(SYS_umask, task->service->umask); /* returns the old one; cannot fail */
+	return 0;
+}
+
+static long step_directory(const struct worker_task *task)
+{
+	const char *directory = plan_text(task->plan, task->service->directory);
+
+	return directory ? RAW(SYS_chdir, directory) : 0;
+}
+
+static long step_limits(const struct worker_task *task)
+{
+	const struct plan_global *global = &task->plan->global;
+	const struct rlimit limit = { global->nofile_soft, global->nofile_hard };
+
+	return global->restore_nofile ? RAW(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL) : 0;
+}
+
+static long step_privileges(const struct worker_task *task)
+{
+	return task->service->no_new_privileges ? RAW(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0) : 0;
+}
+
+static long step_signals(const struct worker_task *task)
+{
+	static const unsigned char empty[16] = { 0 };
+
+	(void)task;
+	return RAW(SYS_rt_sigprocmask, SIG_SETMASK, empty, NULL, KERNEL_SIGSET);
+}
+
+static const struct {
+	const char *name;
+	long (*run)(const struct worker_task *task); /* 0 or -errno; NULL: run by worker_run() */
+} steps[WORKER_STEPS] = {
+	[WORKER_STEP_FILES] = { "files", step_files },
+	[WORKER_STEP_SESSION] = { "session", step_session },
+	[WORKER_STEP_STDIO] = { "stdio", step_stdio },
+	[WORKER_STEP_DESCRIPTORS] = { "descriptors", step_descriptors },
+	[WORKER_STEP_UMASK] = { "umask", step_umask },
+	[WORKER_STEP_DIRECTORY] = { "directory", step_directory },
+	[WORKER_STEP_LIMITS] = { "limits", step_limits },
+	[WORKER_STEP_GROUPS] = { "groups", identity_set_groups },
+	[WORKER_STEP_GID] = { "gid", identity_set_gid },
+	[WORKER_STEP_UID] = { "uid", identity_set_uid },
+	[WORKER_STEP_VERIFY] = { "verify", identity_verify },
+	[WORKER_STEP_PRIVILEGES] = { "privileges", step_privileges },
+	[WORKER_STEP_SIGNALS] = { "signals", step_signals },
+	[WORKER_STEP_BANNER] = { "banner", NULL },
+	[WORKER_STEP_RELAY] = { "relay", NULL },
+	[WORKER_STEP_EXEC] = { "exec", NULL },
+};
+
+const char *worker_step_name(enum worker_step step)
+{
+	return step > WORKER_STEP_NONE && step < WORKER_STEPS ? steps[step].name : "unknown";
+}
+
+void worker_exit(int status)
+{
+#ifdef ENABLE_COVERAGE
+	extern void __gcov_dump(void);
+	__gcov_dump();
+#endif
+	for (;;)
+		(void)RAW(SYS_exit_group, status);
+}
+
+void worker_fail(const struct worker_task *task, enum worker_step step, long error)
+{
+	*task->failure = (uint32_t)step << 16 | (uint32_t)-error;
+	for (;;)
+		(void)RAW(SYS_exit_group, WORKER_STEP_EXIT + (int)step);
+}
+
+bool worker_is_plain(const struct plan_service *service)
+{
+	return service->handler < 0 && service->banner == 0 && !service->crlf;
+}
+
+/* The worker's memory is its own by now, and it may allocate. */
+static char **copy_vector(const struct plan *plan, uint32_t offset)
+{
+	const uint32_t *count = plan_at(plan, offset);
+	char **vector = count ? calloc(*count + 1, sizeof(*vector)) : NULL;
+
+	if (vector)
+		plan_vector(plan, offset, vector);
+	return vector;
+}
+
+static struct begat_value *copy_values(const struct worker_task *task)
+{
+	const struct plan_value *planned = plan_at(task->plan, task->service->values);
+	struct begat_value *values = calloc(task->service->nvalues + 1, sizeof(*values));
+
+	if (values == NULL)
+		worker_exit(EXIT_FAILURE);
+	for (size_t i = 0; i < task->service->nvalues; i++)
+		values[i] = (struct begat_value){
+			.name = plan_text(task->plan, planned[i].name),
+			.string = plan_text(task->plan, planned[i].string),
+			.number = planned[i].number,
+			.argv = copy_vector(task->plan, planned[i].argv),
+		};
+	return values;
+}
+
+static void serve_handler(const struct worker_task *task) __attribute__((noreturn));
+static void serve_handler(const struct worker_task *task)
+{
+	const struct plan_service *service = task->service;
+	const struct begat_handler *handler = handler_at((size_t)service->handler);
+	static struct begat_session session;
+	const struct session_settings settings = {
+		.fd = 0,
+		.crlf = task->listener->internet,
+		.service = plan_text(task->plan, service->name),
+		.peer = task->connection.text,
+		.first_byte_ms = service->first_byte_ms,
+		.idle_ms = service->idle_ms,
+		.values = service->nvalues ? copy_values(task) : NULL,
+		.nvalues = service->nvalues,
+	};
+
+	setproctitle("-begat: %s %s", settings.service, settings.peer);
+	session_init(&session, &settings);
+	worker_exit(handler->serve(&session));
+}
+
+void worker_run(const struct worker_task *task)
+{
+	long result;
+
+	for (int step = WORKER_STEP_NONE + 1; step <= WORKER_STEP_SIGNALS; step++) {
+		result = steps[step].run(task);
+		if (result < 0)
+			worker_fail(task, (enum worker_step)step, result);
+	}
+	if (task->service->banner && (result = exec_banner(task)) < 0)
+		worker_fail(task, WORKER_STEP_BANNER, result);
+	if (task->service->handler >= 0)
+		serve_handler(task);
+	if (task->service->crlf)
+		relay_run(task);
+	worker_fail(task, WORKER_STEP_EXEC, exec_program(task));
+}

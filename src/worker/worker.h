@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* A worker: from the moment it exists to the moment it serves. */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "admit/connection.h"
+#include "plan/plan.h"
+
+/* The steps of a worker, in their order.  One that fails ends it with WORKER_STEP_EXIT + the step. */
+enum worker_step {
+	WORKER_STEP_NONE,
+	WORKER_STEP_FILES,	 /* a descriptor table of its own */
+	WORKER_STEP_SESSION,	 /* a session and process group of its own */
+	WORKER_STEP_STDIO,	 /* 0 and 1 the connection, 2 as configured */
+	WORKER_STEP_DESCRIPTORS, /* nothing else */
+	WORKER_STEP_UMASK,
+	WORKER_STEP_DIRECTORY,
+	WORKER_STEP_LIMITS,
+	WORKER_STEP_GROUPS,
+	WORKER_STEP_GID,
+	WORKER_STEP_UID,
+	WORKER_STEP_VERIFY,	/* that these three hold and cannot be taken back */
+	WORKER_STEP_PRIVILEGES, /* no_new_privs */
+	WORKER_STEP_SIGNALS,	/* an empty mask; the dispositions are the default already */
+	WORKER_STEP_BANNER,
+	WORKER_STEP_RELAY, /* the pipe and the process that crlf needs */
+	WORKER_STEP_EXEC,
+	WORKER_STEPS
+};
+
+#define WORKER_STEP_EXIT 70
+
+/* "exec", "uid", ...: for log lines. */
+const char *worker_step_name(enum worker_step step);
+
+/* What a worker is born with; everything is borrowed from memory that it inherits or shares. */
+struct worker_task {
+	const struct plan *plan;
+	const struct plan_service *service;
+	const struct plan_listener *listener;
+	struct connection connection;
+	int stderr_fd;	   /* becomes 2 when the service logs it; -1: none could be had */
+	bool shares_files; /* the descriptor table is still the master's */
+	int *own_files;	   /* set to 1 as soon as it is not; shared memory */
+	uint32_t *failure; /* gets step << 16 | errno when a step fails; shared memory */
+};
+
+/* Runs the steps and serves.  Child side only; allocates nothing, takes no lock and writes to no
+ * global before the last step, since memory may still be the master's. */
+void worker_run(const struct worker_task *task) __attribute__((noreturn));
+
+/* Ends a worker whose step has failed. */
+void worker_fail(const struct worker_task *task, enum worker_step step, long error)
+	__attribute__((noreturn));
+
+/* Ends a worker without running anything that was registered with atexit(3). */
+void worker_exit(int status) __attribute__((noreturn));
+
+/* Whether the way to exec needs none of our code that allocates or loops, so that memory may be
+ * shared until then. */
+bool worker_is_plain(const struct plan_service *service);
+
+#endif
