@@ -112,6 +112,15 @@ static void skip_comment(struct scrub *scrub)
 	scrub->torn = true;
 }
 
+static char next_token(const struct scrub *scrub)
+{
+	const char *c = scrub->in;
+
+	while (c < scrub->end && (*c == ' ' || *c == '\t' || *c == '\n'))
+		c++;
+	return c < scrub->end ? *c : '\0';
+}
+
 /* A word or a string has been read. */
 static void note_text(struct scrub *scrub, char kind)
 {
@@ -119,10 +128,13 @@ static void note_text(struct scrub *scrub, char kind)
 
 	scrub->last = kind;
 	if (is_in_list(scrub)) {
-		if (second)
+		if (second && next_token(scrub) != '=') /* then a brace is missing, not a comma */
 			COMPLAIN(scrub, "a comma is missing before this value");
 		return;
 	}
+	/* A quoted key could name an option of another section to libconfuse. */
+	if (scrub->where == AT_START && kind == 'q')
+		COMPLAIN(scrub, "a string where a key is expected; keys have no quotes");
 	if (scrub->where == AT_START) {
 		scrub->name_line = scrub->at.line;
 		scrub->where = AFTER_NAME;
@@ -306,16 +318,13 @@ static void read_equals(struct scrub *scrub)
 		complain_open(scrub, "the next \"=\"");
 		return;
 	}
-	/* A quoted key could name an option of another section to libconfuse. */
-	if (scrub->last == 'q')
-		COMPLAIN(scrub, "a key is written without quotes");
 	scrub->where = AFTER_EQUALS;
 	scrub->last = '=';
 	copy(scrub, 1);
 }
 
-/* libconfuse takes time that grows with the square of a list's length, and leaks the arguments of an
- * include when they are not well formed. */
+/* libconfuse takes time that grows with the square of a list's length, and leaks the arguments of
+ * an include when they are not well formed. */
 static void read_comma(struct scrub *scrub)
 {
 	if (scrub->last != 'w' && scrub->last != 'q')

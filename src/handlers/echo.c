@@ -13,7 +13,7 @@
 
 static int echo_serve(struct begat_session *session)
 {
-	char buffer[ECHO_BUFFER];
+	static char buffer[ECHO_BUFFER]; /* static: a stack would be cleared, and touched, whole */
 	size_t length;
 
 	while (begat_read(session, buffer, sizeof(buffer), &length) == BEGAT_INPUT_OK)

@@ -49,6 +49,9 @@ __attribute__((format(printf, 2, 3))) static void fail(struct parsing *parsing, 
 	va_start(arguments, format);
 	vsnprintf(parsing->error + length, parsing->size - (size_t)length, format, arguments);
 	va_end(arguments);
+	for (char *c = parsing->error; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?'; /* one line, whatever the text holds */
 }
 
 /* Ports */

@@ -4,8 +4,8 @@
  *
  * bind(2) fails where a file is, and a daemon that was killed leaves its file behind.  Whether a
  * socket is stale is asked by connecting to it: a dead one refuses.  Between that question and the
- * bind nobody else may act on the answer, so both happen under a lock file next to the socket,
- * which is gone again afterwards: a waiter that finds its lock file unlinked starts over.
+ * listen(2) nobody else may act on the answer, so all of it happens under a lock file next to the
+ * socket, which is gone again afterwards: a waiter that finds its lock file unlinked starts over.
  *
  * The socket is born with mode 0 and gets its owner and its mode through an O_PATH descriptor, so
  * that neither a moment of wider permissions nor a symbolic link put there meanwhile can be used.
@@ -147,9 +147,12 @@ static int bind_locked(int fd, const struct sockaddr_un *address,
 		snprintf(error, 256, "%m");
 		return -1;
 	}
-	if (set_owner(address->sun_path, owner, made) == 0)
+	if (set_owner(address->sun_path, owner, made) < 0)
+		snprintf(error, 256, "cannot set owner and mode: %m");
+	else if (listen(fd, 1) < 0) /* until then it would look stale; the caller sets the backlog */
+		snprintf(error, 256, "cannot listen: %m");
+	else
 		return 0;
-	snprintf(error, 256, "cannot set owner and mode: %m");
 	(void)unlink(address->sun_path); /* failing already */
 	return -1;
 }

@@ -224,7 +224,7 @@ static void say_ready(const struct plan *plan)
 	log_line(LOG_NOTICE, "begat " PACKAGE_VERSION " ready: %u services, %u listeners, pid %d",
 		 plan->nservices, plan->nlisteners, (int)getpid());
 	if (plan->global.detached)
-		log_set_stderr(false);
+		log_lose_stderr();
 	if (plan->global.ready_fd >= 0) {
 		if (write(plan->global.ready_fd, "\n", 1) < 0)
 			log_line(LOG_WARNING, "cannot tell that we are ready: %m");

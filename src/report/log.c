@@ -25,14 +25,18 @@
 
 static struct {
 	const char *program;
-	struct sink sink;
+	struct sink sink, fallback;
 	bool open;	/* the sink is; until then lines go to stderr as "program: ..." */
 	bool no_stderr; /* detached: stderr is not ours to write to */
 	int level;
 	const char *topics;
 	uint64_t dropped, dropped_told;
 	int report_fd; /* gets the exit code of fatal(); -1: nobody asks */
-} log_state = { .program = "begat", .sink = { .fd = -1 }, .level = LOG_INFO, .report_fd = -1 };
+} log_state = { .program = "begat",
+		.sink = { .fd = -1 },
+		.fallback = { .fd = -1 },
+		.level = LOG_INFO,
+		.report_fd = -1 };
 
 void log_init(const char *program)
 {
@@ -45,9 +49,10 @@ void log_set_level(int level, const char *topics)
 	log_state.topics = topics;
 }
 
-void log_set_stderr(bool usable)
+void log_lose_stderr(void)
 {
-	log_state.no_stderr = !usable;
+	log_state.no_stderr = true;
+	sink_close(&log_state.fallback);
 }
 
 int log_open(enum log_sink kind, const char *path)
@@ -56,6 +61,9 @@ int log_open(enum log_sink kind, const char *path)
 
 	if (sink_open(&sink, kind, path) < 0)
 		return -1;
+	if (kind == LOG_SINK_SYSLOG && !log_state.no_stderr && log_state.fallback.fd < 0)
+		(void)sink_open(&log_state.fallback, LOG_SINK_STDERR,
+				NULL); /* better than nothing */
 	if (log_state.open)
 		sink_close(&log_state.sink);
 	log_state.sink = sink;
@@ -78,25 +86,13 @@ static bool is_plain(const char *text, size_t length)
 	return true;
 }
 
-/* vis(3bsd) allocates; without memory the bytes become question marks. */
-static size_t escape(const char *text, size_t length, char *escaped, size_t size)
-{
-	int escaped_length = strnvisx(escaped, size, text, length, VIS_CSTYLE | VIS_TAB | VIS_NL);
-
-	if (escaped_length >= 0)
-		return (size_t)escaped_length;
-	for (size_t i = 0; i < length; i++)
-		escaped[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
-	return length;
-}
-
 static void put_stderr(const char *text, size_t length)
 {
 	const struct iovec parts[] = {
 		{ (char *)(uintptr_t)log_state.program, strlen(log_state.program) },
-		{ (char *)(uintptr_t)": ", 2 },
+		{ (char *)(uintptr_t) ": ", 2 },
 		{ (char *)(uintptr_t)text, length },
-		{ (char *)(uintptr_t)"\n", 1 },
+		{ (char *)(uintptr_t) "\n", 1 },
 	};
 
 	/* There is nowhere else to say that this failed. */
@@ -114,6 +110,13 @@ static void tell_dropped(void)
 		log_state.dropped_told = log_state.dropped;
 }
 
+/* Without a reader of /dev/log, lines go to stderr as long as there is one. */
+static bool has_fallback(void)
+{
+	return log_state.sink.kind == LOG_SINK_SYSLOG && log_state.sink.fd < 0 &&
+	       log_state.fallback.fd >= 0;
+}
+
 static void put(int level, const char *text, size_t length)
 {
 	if (!log_state.open) {
@@ -125,16 +128,33 @@ static void put(int level, const char *text, size_t length)
 			tell_dropped();
 		return;
 	}
-	log_state.dropped++;
-	if (log_state.sink.kind == LOG_SINK_SYSLOG && log_state.sink.fd < 0 && !log_state.no_stderr)
-		put_stderr(text, length);
+	if (!has_fallback() || sink_write(&log_state.fallback, level, text, length) < 0)
+		log_state.dropped++;
+}
+
+/* vis(3bsd) allocates; without memory the bytes become question marks.  Apart from put_line(),
+ * whose common way needs no buffer of this size. */
+static void put_escaped(int level, char *text, size_t length)
+{
+	char escaped[LOG_LINE * 4 + 1];
+	int escaped_length = strnvisx(escaped, sizeof(escaped), text, length,
+				      VIS_CSTYLE | VIS_OCTAL | VIS_TAB | VIS_NL);
+
+	if (escaped_length >= 0) {
+		put(level, escaped, (size_t)escaped_length);
+		return;
+	}
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+	put(level, text, length);
 }
 
 static void put_line(int level, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 static void put_line(int level, const char *format, va_list arguments)
 {
-	char text[LOG_LINE], escaped[LOG_LINE * 4 + 1];
+	char text[LOG_LINE];
 	int written, error = errno;
 	size_t length;
 
@@ -145,7 +165,7 @@ static void put_line(int level, const char *format, va_list arguments)
 	if (is_plain(text, length))
 		put(level, text, length);
 	else
-		put(level, escaped, escape(text, length, escaped, sizeof(escaped)));
+		put_escaped(level, text, length);
 	errno = error;
 }
 

@@ -29,8 +29,8 @@ int log_open(enum log_sink sink, const char *path);
 /* Opens the file again under its name, for log rotation; the connection to syslog anew. */
 int log_reopen(void);
 
-/* Whether stderr is still ours to write to; false once the daemon has detached. */
-void log_set_stderr(bool usable);
+/* stderr is not ours to write to any more: the daemon has detached. */
+void log_lose_stderr(void);
 
 /* One line; control characters and 8-bit bytes are escaped as by vis(3bsd).  %m is strerror(errno). */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -68,7 +68,7 @@ static void put_field(struct begat_session *session, const struct worker_task *t
 
 long exec_banner(const struct worker_task *task)
 {
-	struct begat_session session;
+	static struct begat_session session; /* not on the stack, which would be cleared whole */
 	const struct session_settings settings = {
 		.fd = 0,
 		.crlf = task->listener->internet,

@@ -42,14 +42,14 @@ static ssize_t read_some(int fd, char *buffer, size_t size)
 
 static void pass_on(const struct worker_task *task, int input)
 {
-	struct begat_session session;
+	static struct begat_session session; /* not on the stack, which would be cleared whole */
 	const struct session_settings settings = {
 		.fd = STDOUT_FILENO,
 		.crlf = task->listener->internet,
 		.service = plan_text(task->plan, task->service->name),
 		.peer = task->connection.text,
 	};
-	char buffer[4096];
+	static char buffer[4096];
 	ssize_t length;
 
 	session_init(&session, &settings);

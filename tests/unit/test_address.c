@@ -116,7 +116,7 @@ START_TEST(ranges)
 END_TEST
 
 /* A mistyped address is an error, never a wildcard. */
-START_TEST(errors)
+START_TEST(mistakes)
 {
 	static const char *const errors[][2] = {
 		{ "", "the address is empty" },
@@ -297,5 +297,5 @@ START_TEST(short_buffers)
 }
 END_TEST
 
-SUITE("address", canonical_forms, kernel_forms, ranges, errors, long_unix_paths,
+SUITE("address", canonical_forms, kernel_forms, ranges, mistakes, long_unix_paths,
       conflicts_are_the_kernels, conflicts_elsewhere, short_buffers)

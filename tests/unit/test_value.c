@@ -178,7 +178,7 @@ START_TEST(modes)
 }
 END_TEST
 
-START_TEST(names)
+START_TEST(names_of_things)
 {
 	ck_assert_int_eq(value_check_name("a", why), 0);
 	ck_assert_int_eq(value_check_name("A-z_0.9", why), 0);
@@ -330,5 +330,5 @@ START_TEST(long_texts)
 }
 END_TEST
 
-SUITE("value", numbers, sizes, durations, booleans, modes, names, banners, programs, word_lists,
-      suggestions, long_texts)
+SUITE("value", numbers, sizes, durations, booleans, modes, names_of_things, banners, programs,
+      word_lists, suggestions, long_texts)
