@@ -31,7 +31,7 @@ packages() {
 		echo gcc libc6-dev make autoconf automake pkg-config libconfuse-dev libbsd-dev libmd-dev ;;
 	apt-get:test)
 		echo check bats socat netcat-openbsd telnet strace mandoc iproute2 procps util-linux \
-			shellcheck python3-minimal ;;
+			shellcheck python3 ;;
 	dnf:build)
 		echo gcc glibc-static make autoconf automake pkgconf-pkg-config libconfuse-devel \
 			libbsd-devel diffutils ;;

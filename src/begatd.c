@@ -91,10 +91,16 @@ static void show_handlers(void)
 		show_handler(handler);
 }
 
+/* What was asked for and could not be said is a failure. */
+static enum exit_code flush_output(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_OK : EXIT_GENERIC;
+}
+
 static int parse_fd(const char *text)
 {
 	const char *error;
-	int fd = (int)strtonum(text, 0, INT_MAX, &error);
+	int fd = (int)strtonum(text, STDOUT_FILENO, INT_MAX, &error);
 
 	if (error)
 		fatal(EXIT_USAGE, "--ready-fd: %s: %s", text, error);
@@ -145,13 +151,13 @@ static void parse_options(int argc, char **argv, struct options *options)
 			break;
 		case HANDLERS:
 			show_handlers();
-			exit(EXIT_OK);
+			exit(flush_output());
 		case 'V':
 			puts("begatd " PACKAGE_VERSION);
-			exit(EXIT_OK);
+			exit(flush_output());
 		case 'h':
 			show_usage();
-			exit(EXIT_OK);
+			exit(flush_output());
 		default:
 			fputs("Try 'begatd --help'.\n", stderr);
 			exit(EXIT_USAGE);
@@ -241,15 +247,16 @@ static void keep_open(int fd)
 }
 
 /* The padding makes room for process titles, which are written over the arguments. */
-static void become_master(int plan_fd, const struct listener_set *listeners,
+static void become_master(int plan_fd, struct listener_set *listeners,
 			  const struct plan_global *global) __attribute__((noreturn));
-static void become_master(int plan_fd, const struct listener_set *listeners,
+static void become_master(int plan_fd, struct listener_set *listeners,
 			  const struct plan_global *global)
 {
 	const char *named = secure_getenv("BEGAT_MASTER");
 	const char *path = named ? named : LIBEXECDIR "/begat/begat-master";
 	char number[16], padding[128];
 	char *arguments[] = { (char *)(uintptr_t) "begat-master", number, padding, NULL };
+	int error;
 
 	snprintf(number, sizeof(number), "%d", plan_fd);
 	memset(padding, '-', sizeof(padding) - 1);
@@ -260,6 +267,9 @@ static void become_master(int plan_fd, const struct listener_set *listeners,
 	for (size_t i = 0; i < listeners->count; i++)
 		keep_open(listeners->all[i].fd);
 	execve(path, arguments, environ);
+	error = errno;
+	listeners_close(listeners);
+	errno = error;
 	fatal(EXIT_GENERIC, "%s: %m", path);
 }
 
@@ -319,5 +329,5 @@ int main(int argc, char **argv)
 	if (!options.print && !options.check)
 		start(&options, config);
 	config_free(config);
-	return fflush(stdout) == 0 ? EXIT_OK : EXIT_GENERIC;
+	return flush_output();
 }

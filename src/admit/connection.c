@@ -12,6 +12,7 @@
 #include "admit/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,4 +74,12 @@ enum connection_result connection_accept(int listening_fd, struct connection *co
 	inet_format((struct sockaddr *)&connection->peer, connection->text,
 		    sizeof(connection->text));
 	return CONNECTION_OK;
+}
+
+/* Asked by poll(2), which leaves the error to the program: getsockopt(2) would take it away. */
+bool connection_is_reset(const struct connection *connection)
+{
+	struct pollfd pollfd = { .fd = connection->fd };
+
+	return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & POLLERR);
 }

@@ -26,4 +26,7 @@ enum connection_result {
 /* Takes one connection from a non-blocking listening socket: accept4(2).  Never blocks. */
 enum connection_result connection_accept(int listening_fd, struct connection *connection);
 
+/* Whether the client has reset already; what it had sent before can still be read. */
+bool connection_is_reset(const struct connection *connection);
+
 #endif

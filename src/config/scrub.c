@@ -19,9 +19,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/escape.h"
 
-#define ERRORS_MAX 20	/* of one file; what follows is noise */
-#define ITEMS_MAX  4096 /* of one list */
+#define ERRORS_MAX 20 /* of one file; what follows is noise */
+
+/* libconfuse takes time that grows with the square of these. */
+#define ITEMS_MAX    4096  /* of one list */
+#define STRING_MAX   65536 /* bytes of one string or word, as written */
+#define SECTIONS_MAX 10000 /* of one file */
 
 enum where { AT_START, AFTER_NAME, AFTER_EQUALS }; /* in a statement */
 
@@ -30,6 +35,7 @@ struct bracket {
 	bool list; /* a value, or the arguments of a function: no bracket opens within */
 	int line;
 	int items;
+	int comma_line; /* where the first comma is missing; said only when the bracket closes */
 };
 
 struct scrub {
@@ -112,15 +118,6 @@ static void skip_comment(struct scrub *scrub)
 	scrub->torn = true;
 }
 
-static char next_token(const struct scrub *scrub)
-{
-	const char *c = scrub->in;
-
-	while (c < scrub->end && (*c == ' ' || *c == '\t' || *c == '\n'))
-		c++;
-	return c < scrub->end ? *c : '\0';
-}
-
 /* A word or a string has been read. */
 static void note_text(struct scrub *scrub, char kind)
 {
@@ -128,8 +125,8 @@ static void note_text(struct scrub *scrub, char kind)
 
 	scrub->last = kind;
 	if (is_in_list(scrub)) {
-		if (second && next_token(scrub) != '=') /* then a brace is missing, not a comma */
-			COMPLAIN(scrub, "a comma is missing before this value");
+		if (second && scrub->open[scrub->depth - 1].comma_line == 0)
+			scrub->open[scrub->depth - 1].comma_line = scrub->at.line;
 		return;
 	}
 	/* A quoted key could name an option of another section to libconfuse. */
@@ -148,58 +145,27 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || (c && strchr("_-.:/@%[]~", c));
 }
 
+static void check_length(struct scrub *scrub, const char *start)
+{
+	if (scrub->in - start > STRING_MAX)
+		COMPLAIN(scrub, "a string of more than %d bytes", STRING_MAX);
+}
+
 static void read_word(struct scrub *scrub)
 {
+	const char *start = scrub->in;
 	size_t length = 1;
 
 	while (is_word(peek(scrub, length)))
 		length++;
 	copy(scrub, length);
+	check_length(scrub, start);
 	note_text(scrub, 'w');
-}
-
-static bool is_digit(char c, int base)
-{
-	return base == 16 ? isxdigit((unsigned char)c) : isdigit((unsigned char)c);
-}
-
-/* The length of the number in an escape, or 0 when it is a wrong one.  The bytes 0 and 1 cannot be
- * written: one would cut the string off, the other is SCRUB_EMPTY.  libconfuse takes two
- * hexadecimal digits at most, but rejects a fourth octal one. */
-static size_t check_digits(const struct scrub *scrub, size_t start, int base)
-{
-	size_t length = 0, most = base == 16 ? 2 : 4;
-	char text[5] = "", *end;
-	long byte;
-
-	while (length < most && is_digit(peek(scrub, start + length), base)) {
-		text[length] = peek(scrub, start + length);
-		length++;
-	}
-	byte = strtol(text, &end, base);
-	return length > 3 || *end || byte < 2 || byte > 255 ? 0 : length;
-}
-
-/* The length of the escape at in, or 0 when it is a wrong one. */
-static size_t check_escape(const struct scrub *scrub)
-{
-	char kind = peek(scrub, 1);
-	size_t length;
-
-	if (kind == 'x') {
-		length = check_digits(scrub, 2, 16);
-		return length ? length + 2 : 0;
-	}
-	if (isdigit((unsigned char)kind)) {
-		length = check_digits(scrub, 1, 8);
-		return length ? length + 1 : 0;
-	}
-	return kind && strchr("nrtbfaev\"'\\$", kind) ? 2 : 0;
 }
 
 static void read_escape(struct scrub *scrub)
 {
-	size_t length = check_escape(scrub);
+	size_t length = escape_check(scrub->in, scrub->end);
 
 	if (length == 0) {
 		COMPLAIN(scrub, "unknown or forbidden escape \"\\%c\" in a string", peek(scrub, 1));
@@ -235,7 +201,8 @@ static void read_character(struct scrub *scrub, char quote)
 
 static void read_quoted(struct scrub *scrub)
 {
-	char quote = *scrub->in;
+	const char *start = scrub->in;
+	char quote = *start;
 
 	copy(scrub, 1);
 	while (scrub->in < scrub->end && *scrub->in != quote && *scrub->in != '\n')
@@ -246,6 +213,7 @@ static void read_quoted(struct scrub *scrub)
 		COMPLAIN(scrub, "this string has no closing %c on its line", quote);
 		scrub->torn = true;
 	}
+	check_length(scrub, start);
 	note_text(scrub, 'q');
 }
 
@@ -253,6 +221,11 @@ static void add_section(struct scrub *scrub)
 {
 	struct scrubbed *result = scrub->result;
 
+	if (result->nlines == SECTIONS_MAX) {
+		COMPLAIN(scrub, "more than %d sections", SECTIONS_MAX);
+		give_up(scrub);
+		return;
+	}
 	result->lines = xreallocarray(result->lines, result->nlines + 1, sizeof(int));
 	result->lines[result->nlines++] =
 		scrub->where == AFTER_NAME ? scrub->name_line : scrub->at.line;
@@ -292,6 +265,15 @@ static void read_opening(struct scrub *scrub)
 	copy(scrub, 1);
 }
 
+static void complain_comma(struct scrub *scrub, int line)
+{
+	int now = scrub->at.line;
+
+	scrub->at.line = line;
+	COMPLAIN(scrub, "a comma is missing before this value");
+	scrub->at.line = now;
+}
+
 static void read_closing(struct scrub *scrub)
 {
 	char opening = *scrub->in == '}' ? '{' : '(';
@@ -302,6 +284,8 @@ static void read_closing(struct scrub *scrub)
 		give_up(scrub);
 		return;
 	}
+	if (open->comma_line)
+		complain_comma(scrub, open->comma_line);
 	if (open->type == '{' && open->list && scrub->last == '{') {
 		memcpy(scrub->out, "'" SCRUB_EMPTY "'", 3);
 		scrub->out += 3;
@@ -323,8 +307,7 @@ static void read_equals(struct scrub *scrub)
 	copy(scrub, 1);
 }
 
-/* libconfuse takes time that grows with the square of a list's length, and leaks the arguments of
- * an include when they are not well formed. */
+/* libconfuse leaks the arguments of an include when they are not well formed. */
 static void read_comma(struct scrub *scrub)
 {
 	if (scrub->last != 'w' && scrub->last != 'q')

@@ -12,9 +12,12 @@
 
 #include "handlers/shell.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <bsd/string.h>
 #define LIBBSD_OPENBSD_VIS /* silences a warning about strnvis(), which is not used */
 #include <bsd/vis.h>
@@ -122,6 +125,7 @@ static void run_program(struct begat_session *session, const struct begat_value 
 	case COMMAND_ABANDONED:
 		break;
 	case COMMAND_NOT_STARTED:
+		dprintf(STDERR_FILENO, "command: %s: %s\n", program->argv[0], strerror(errno));
 		begat_print(session, "%s: cannot be started now\n", name);
 		break;
 	}
@@ -159,7 +163,7 @@ static bool run_line(struct begat_session *session, struct word *line)
 static enum begat_input converse(struct begat_session *session)
 {
 	const char *prompt = begat_string(session, "prompt");
-	char bytes[SHELL_LINE_MAX + 1];
+	static char bytes[SHELL_LINE_MAX + 1]; /* static: a stack would be cleared, and touched */
 	struct word line = { .bytes = bytes };
 	const size_t size = begat_number(session, "max-line") + 1;
 	enum begat_input input;

@@ -85,7 +85,7 @@ static bool command(struct telnet *telnet, struct begat_session *session, unsign
 	case AYT:
 		answer(telnet, session, here, sizeof(here) - 1);
 		break;
-	default: /* NOP, break, interrupt, erase, go ahead and what is undefined */
+	default: /* SE, NOP, break, interrupt, erase, go ahead and what is undefined */
 		break;
 	}
 	return false;
@@ -101,14 +101,12 @@ static void skip(struct telnet *telnet, unsigned char byte)
 		telnet->state = TELNET_DATA;
 }
 
-/* After IAC in a subnegotiation: its end, a byte 255 of its contents, or, from a client that has
- * forgotten to end it, the next command. */
+/* After IAC in a subnegotiation: a byte 255 of its contents, or its end, which is IAC SE or, from a
+ * client that has forgotten it, any other command. */
 static void subcommand(struct telnet *telnet, struct begat_session *session, unsigned char byte)
 {
 	if (byte == IAC)
 		telnet->state = TELNET_SUB;
-	else if (byte == SE)
-		telnet->state = TELNET_DATA;
 	else
 		(void)command(telnet, session, byte); /* is not IAC: never data */
 }

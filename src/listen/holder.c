@@ -19,24 +19,43 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/inet.h"
-
 #define STATE_LISTEN 0x0A
 
-/* The inode of a socket that listens on the port, from one of the kernel's tables; 0 for none. */
-static unsigned long find_inode(const char *table, unsigned port)
+/* A line of the kernel's tables: the address of a socket that listens.  Words of four bytes, each
+ * as a number of this machine.  The tables tell no scope and no IPV6_V6ONLY. */
+static bool parse_line(const char *line, struct address *address, unsigned long *inode)
+{
+	char host[33];
+	unsigned port, state, words[4];
+
+	if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu", host,
+		   &port, &state, inode) != 4 ||
+	    state != STATE_LISTEN)
+		return false;
+	*address = (struct address){ .in6.sin6_port = htons((in_port_t)port) }; /* or sin_port */
+	if (sscanf(host, "%8x%8x%8x%8x", &words[0], &words[1], &words[2], &words[3]) == 4) {
+		address->in6.sin6_family = AF_INET6;
+		memcpy(&address->in6.sin6_addr, words, sizeof(words));
+		address->dual = IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
+	} else {
+		address->in.sin_family = AF_INET;
+		address->in.sin_addr.s_addr = words[0];
+	}
+	return true;
+}
+
+/* The inode of a socket that listens where we wanted to, from one of the tables; 0 for none. */
+static unsigned long find_inode(const char *table, const struct address *wanted)
 {
 	unsigned long inode = 0, candidate;
-	unsigned state, local;
+	struct address address;
 	char line[512];
 	FILE *file = fopen(table, "re");
 
 	if (file == NULL)
 		return 0;
 	while (inode == 0 && fgets(line, sizeof(line), file))
-		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
-			   &local, &state, &candidate) == 3 &&
-		    local == port && state == STATE_LISTEN)
+		if (parse_line(line, &address, &candidate) && address_conflicts(&address, wanted))
 			inode = candidate;
 	(void)fclose(file); /* only read from */
 	return inode;
@@ -102,11 +121,10 @@ void holder_format(int pid, char *text, size_t size)
 
 void holder_find(const struct address *address, char *text, size_t size)
 {
-	unsigned port = inet_port(&address->sa);
-	unsigned long inode = find_inode("/proc/net/tcp", port);
+	unsigned long inode = find_inode("/proc/net/tcp", address);
 
 	if (inode == 0)
-		inode = find_inode("/proc/net/tcp6", port);
+		inode = find_inode("/proc/net/tcp6", address);
 	text[0] = '\0';
 	if (inode)
 		holder_format(find_pid(inode), text, size);

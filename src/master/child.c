@@ -27,7 +27,6 @@
 #include "master/serving.h"
 #include "report/log.h"
 
-#define FEW	 32 /* children that a sweep may walk at any time */
 #define SWEEP_MS 50
 
 static struct {
@@ -120,7 +119,7 @@ struct child *child_add(struct serving *serving, const char *peer)
 	child->timer.fire = end_time;
 	child->timer.context = child;
 	child->ending = CHILD_LIVES;
-	child->timed_out = false;
+	child->timed_out = child->client_gone = false;
 	strcpy(child->peer, peer); /* both are INET_TEXT */
 	return child;
 }
@@ -255,6 +254,7 @@ static void describe(const struct child *child, int status, const struct rusage 
 		.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 		.step = (enum worker_step)(failure >> 16),
 		.error = (int)(failure & 0xffff),
+		.client_gone = child->client_gone,
 		.duration_ns = clock_now_ns() - child->started_ns,
 		.cpu_us = to_us(&usage->ru_utime) + to_us(&usage->ru_stime),
 		.memory_kib = usage->ru_maxrss,
@@ -303,15 +303,18 @@ static void sweep(void *unused)
 	(void)unused;
 	for (;;) {
 		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == EINTR)
+			timer_start(&table.sweep, SWEEP_MS);
+		if (info.si_pid == 0)
 			return;
 		reap(info.si_pid);
 	}
 }
 
+/* Without workers too: as a container's init we inherit orphans, who are in no table. */
 void children_reap(pid_t pid)
 {
 	reap(pid);
-	if (table.count && !table.sweep.running)
+	if (!table.sweep.running)
 		timer_start(&table.sweep, SWEEP_MS);
 }

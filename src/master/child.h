@@ -23,6 +23,7 @@ struct child {
 	struct timer timer; /* max-time, then kill-grace */
 	enum child_ending ending;
 	bool timed_out;
+	bool client_gone; /* it had reset before it was accepted */
 	char peer[INET_TEXT];
 };
 
@@ -40,6 +41,7 @@ struct child_end {
 	int status; /* exit status or signal */
 	enum worker_step step;
 	int error; /* errno of the step */
+	bool client_gone; /* so that a failure says nothing about the service */
 	int64_t duration_ns;
 	int64_t cpu_us; /* user and system */
 	long memory_kib; /* the most that was resident */

@@ -27,6 +27,7 @@
 #include "worker/spawn.h"
 
 #define ACCEPTS_AT_ONCE 16 /* a turn; other listeners come after that */
+#define FUTILE_MAX	16 /* tries in a row without a client, before a pause */
 #define SHORT_FIRST_MS	100
 #define SHORT_LAST_MS	800
 #define SETTLE_FIRST_MS 1
@@ -80,9 +81,16 @@ void gates_open(enum gate_reason reason)
 		gate_open(&gates.all[i], reason);
 }
 
+static int open_reserve(void)
+{
+	return fd_park(open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY));
+}
+
 static void end_shortage(void *unused)
 {
 	(void)unused;
+	if (gates.reserve_fd < 0)
+		gates.reserve_fd = open_reserve();
 	gates_open(GATE_SHORT);
 }
 
@@ -93,11 +101,6 @@ static void start_shortage(void)
 	timer_start(&gates.shortage, gates.shortage_ms);
 	if (gates.shortage_ms < SHORT_LAST_MS)
 		gates.shortage_ms *= 2;
-}
-
-static int open_reserve(void)
-{
-	return fd_park(open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY));
 }
 
 /* With no descriptor left a client would hang; one a time gets at least an end. */
@@ -122,6 +125,22 @@ static void handle_shortage(struct gate *gate, int error)
 		turn_away(gate);
 	gate_close(gate, GATE_SHORT);
 	start_shortage();
+}
+
+static void handle_broken(struct gate *gate)
+{
+	log_limited(&gates.broken_log, LOG_CRIT, "%s: accept on %s: %m", gate->serving->name,
+		    plan_text(gates.plan, gate->plan->address));
+	gate_close(gate, GATE_SHORT);
+	start_shortage();
+}
+
+/* An error that should be over with its client may meet every client (a security module, a listener
+ * that is always readable).  Then trying must not be all that we do. */
+static void count_futile(struct gate *gate)
+{
+	if (++gate->futile >= FUTILE_MAX)
+		handle_broken(gate);
 }
 
 /* The connection is closed by then: its client knows at once. */
@@ -149,6 +168,8 @@ static void beget(struct gate *gate, const struct connection *connection, struct
 
 	if (serving->plan->stderr_to == PLAN_STDERR_LOG)
 		task.stderr_fd = errlog_writer(&serving->errlog);
+	if (serving->plan->handler < 0) /* handlers take it in their stride */
+		child->client_gone = connection_is_reset(connection);
 	pid = spawn_worker(&task);
 	if (pid < 0) {
 		handle_spawn_failure(gate);
@@ -180,21 +201,21 @@ static bool pass_one(struct gate *gate)
 
 	switch (connection_accept(gate->watch.fd, &connection)) {
 	case CONNECTION_OK:
+		gate->futile = 0;
 		admit(gate, &connection);
 		return true;
 	case CONNECTION_AGAIN:
 		log_debug("accept", "%s: a client was gone: %m", gate->serving->name);
+		count_futile(gate);
 		return true;
 	case CONNECTION_NONE:
+		count_futile(gate);
 		return false;
 	case CONNECTION_SHORT:
 		handle_shortage(gate, errno);
 		return false;
 	case CONNECTION_BROKEN:
-		log_limited(&gates.broken_log, LOG_CRIT, "%s: accept on %s: %m",
-			    gate->serving->name, plan_text(gates.plan, gate->plan->address));
-		gate_close(gate, GATE_SHORT);
-		start_shortage();
+		handle_broken(gate);
 		return false;
 	}
 	return false;
@@ -258,9 +279,9 @@ int gates_init(const struct plan *plan, struct serving *servings)
 	return gates.reserve_fd < 0 ? -1 : 0;
 }
 
-static void remove_file(const struct plan_listener *listener)
+static void remove_file(const struct plan *plan, const struct plan_listener *listener)
 {
-	const char *path = plan_text(gates.plan, listener->path);
+	const char *path = plan_text(plan, listener->path);
 	struct stat status;
 
 	if (path && lstat(path, &status) == 0 && status.st_dev == listener->device &&
@@ -268,12 +289,18 @@ static void remove_file(const struct plan_listener *listener)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 }
 
+void gates_remove_files(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		remove_file(plan, plan_listener(plan, i));
+}
+
 void gates_fini(void)
 {
 	gates_close(GATE_STOPPED);
 	timer_stop(&gates.shortage);
 	for (size_t i = 0; i < gates.count; i++) {
-		remove_file(gates.all[i].plan);
+		remove_file(gates.plan, gates.all[i].plan);
 		(void)close(gates.all[i].watch.fd); /* a listening socket has nothing to flush */
 	}
 }

@@ -25,6 +25,7 @@ struct gate {
 	const struct plan_listener *plan;
 	struct serving *serving;
 	unsigned closed; /* enum gate_reason; 0: polled */
+	unsigned futile; /* accepts in a row that gave no client */
 	SLIST_ENTRY(gate) of_service;
 };
 
@@ -46,6 +47,9 @@ struct limit *gates_limit(void);
 /* Closes what the children of spawn_worker() have meanwhile made their own: to be called when one
  * has ended, so that its client sees the end of the connection. */
 void gates_settle(void);
+
+/* Removes the files of Unix sockets that are still ours: for a start that fails. */
+void gates_remove_files(const struct plan *plan);
 
 /* No more connections: closes the sockets and removes the files of Unix sockets that are still
  * ours.  Clients that wait in a queue are reset. */

@@ -39,7 +39,7 @@
 static struct {
 	const struct plan *plan;
 	struct serving *servings;
-	enum { SERVING, DRAINING, ENDING } phase;
+	enum { STARTING, SERVING, DRAINING, ENDING } phase;
 	struct timer stop; /* stop-timeout, then KILL_WAIT_MS */
 } master;
 
@@ -87,7 +87,7 @@ static void log_end(const struct child *child, const struct child_end *end)
 
 static void finish_if_drained(void)
 {
-	if (master.phase != SERVING && children_count() == 0)
+	if (master.phase > SERVING && children_count() == 0)
 		loop_stop();
 }
 
@@ -169,6 +169,9 @@ static void handle_signal(int number, pid_t pid)
 		log_line(LOG_WARNING, "SIGHUP: this version cannot reload; nothing has changed. "
 				      "Restart it to use a new configuration");
 		break;
+	case SIGPIPE: /* raised by log lines: one about it would raise the next */
+	case SIGXFSZ:
+		break;
 	default:
 		log_debug("signal", "SIG%s from pid %d ignored", sigabbrev_np(number), (int)pid);
 	}
@@ -218,6 +221,15 @@ static void leave_terminal(bool all)
 	(void)close(fd); /* copied */
 }
 
+/* Closes it, but none of 0 to 2, where the next connection would take its place. */
+static void give_up(int fd)
+{
+	if (fd > STDERR_FILENO)
+		(void)close(fd); /* nothing is buffered */
+	else if (dup2(STDIN_FILENO, fd) < 0)
+		log_line(LOG_WARNING, "descriptor %d: %m", fd);
+}
+
 /* Workers count on 0 being /dev/null. */
 static void say_ready(const struct plan *plan)
 {
@@ -228,7 +240,7 @@ static void say_ready(const struct plan *plan)
 	if (plan->global.ready_fd >= 0) {
 		if (write(plan->global.ready_fd, "\n", 1) < 0)
 			log_line(LOG_WARNING, "cannot tell that we are ready: %m");
-		(void)close(plan->global.ready_fd); /* its end is part of the message */
+		give_up(plan->global.ready_fd); /* its end is part of the message */
 	}
 	notify_send("READY=1");
 }
@@ -245,10 +257,21 @@ static void remove_pidfile(const struct plan *plan)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 }
 
+/* For fatal(): a start that fails leaves nothing behind. */
+static void undo_start(void)
+{
+	if (master.phase != STARTING)
+		return;
+	gates_remove_files(master.plan);
+	remove_pidfile(master.plan);
+}
+
 int master_run(const struct plan *plan)
 {
 	master.plan = plan;
 	master.stop.fire = stop_workers;
+	if (atexit(undo_start) != 0)
+		fatal(EXIT_GENERIC, "atexit: %m");
 	take_descriptors(plan);
 	load_time_zone();
 	log_set_level(plan->global.log_level, plan_text(plan, plan->global.debug_topics));
@@ -260,6 +283,7 @@ int master_run(const struct plan *plan)
 	start_services(plan);
 	leave_terminal(plan->global.detached);
 	say_ready(plan);
+	master.phase = SERVING;
 	setproctitle("-begat: master, %u services", plan->nservices);
 	if (loop_run() < 0)
 		log_line(LOG_CRIT, "cannot wait for events: %m");

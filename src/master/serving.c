@@ -79,7 +79,7 @@ static bool is_bad(const struct child_end *end)
 {
 	if (end->result == CHILD_STEP)
 		return true;
-	return end->result != CHILD_OK && end->result != CHILD_TIMED_OUT &&
+	return end->result != CHILD_OK && end->result != CHILD_TIMED_OUT && !end->client_gone &&
 	       end->duration_ns < THROTTLE_QUICK_MS * NS_IN_MS;
 }
 

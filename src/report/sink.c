@@ -14,6 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,9 @@
 #include "base/fd.h"
 
 #define SYSLOG_PATH "/dev/log"
-#define RETRY_MS 1000
+#define RETRY_MS    1000
+#define HEAD_MAX    80
+#define MESSAGE_MAX (PIPE_BUF - HEAD_MAX - 2) /* a pipe takes a line as a whole, or not at all */
 
 static bool is_journal(const struct stat *status)
 {
@@ -50,8 +54,10 @@ static int open_stderr(struct sink *sink)
 	if (!sink->socket)
 		sink->fd = fd_park(open("/proc/self/fd/2",
 					O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-	if (sink->fd < 0) /* a socket, or a terminal of another user: share it, and poll first */
+	if (sink->fd < 0) { /* a socket, or a pipe or terminal of another user: share it */
 		sink->fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FD_PARKED);
+		sink->shared = !sink->socket;
+	}
 	return sink->fd < 0 ? -1 : 0;
 }
 
@@ -129,13 +135,37 @@ static size_t put_head(const struct sink *sink, int level, char *head, size_t si
 				(int)sink->pid);
 }
 
-static ssize_t put(const struct sink *sink, struct iovec *parts, size_t count)
+/* For a line of at most PIPE_BUF bytes: pipe(7). */
+static bool has_room(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+static ssize_t put_parts(const struct sink *sink, struct iovec *parts, size_t count)
 {
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
 
 	if (sink->socket)
 		return sendmsg(sink->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return writev(sink->fd, parts, (int)count);
+	if (!sink->shared || has_room(sink->fd))
+		return writev(sink->fd, parts, (int)count);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* A disk, or a pipe, may have room for the first half of a line. */
+static int put(struct sink *sink, struct iovec *parts, size_t count)
+{
+	ssize_t written = put_parts(sink, parts, count), whole = 0;
+
+	if (written <= 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		whole += (ssize_t)parts[i].iov_len;
+	sink->torn = written < whole;
+	return sink->torn ? -1 : 0;
 }
 
 static bool is_lost(int error)
@@ -145,24 +175,25 @@ static bool is_lost(int error)
 
 int sink_write(struct sink *sink, int level, const char *message, size_t length)
 {
-	char head[80];
+	char head[HEAD_MAX];
 	struct iovec parts[] = {
+		{ (char *)(uintptr_t) "\n", sink->torn },
 		{ head, put_head(sink, level, head, sizeof(head)) },
-		{ (char *)(uintptr_t)message, length },
+		{ (char *)(uintptr_t)message, length < MESSAGE_MAX ? length : MESSAGE_MAX },
 		{ (char *)(uintptr_t) "\n", 1 },
 	};
-	size_t count = sink->kind == LOG_SINK_SYSLOG ? 2 : 3;
+	size_t count = sink->kind == LOG_SINK_SYSLOG ? 3 : 4;
 
 	if (sink->fd < 0 && sink->kind == LOG_SINK_SYSLOG)
 		connect_syslog(sink);
 	if (sink->fd < 0)
 		return -1;
-	if (put(sink, parts, count) >= 0)
+	if (put(sink, parts, count) == 0)
 		return 0;
 	if (sink->kind != LOG_SINK_SYSLOG || !is_lost(errno))
 		return -1;
 	sink_close(sink); /* syslogd has been restarted: its socket is a new one */
 	sink->retry_ns = 0;
 	connect_syslog(sink);
-	return sink->fd >= 0 && put(sink, parts, count) >= 0 ? 0 : -1;
+	return sink->fd >= 0 && put(sink, parts, count) == 0 ? 0 : -1;
 }

@@ -13,11 +13,13 @@
 struct sink {
 	enum log_sink kind;
 	const char *path; /* LOG_SINK_FILE: the file; borrowed */
-	int fd; /* -1: not open (syslog: not connected) */
+	int fd;		  /* -1: not open (syslog: not connected) */
 	pid_t pid;	  /* ours, for the head of a line */
 	int64_t retry_ns; /* syslog: when to try again to connect, monotonic */
-	bool socket;      /* fd wants send(2) rather than write(2) */
-	bool journal;     /* stderr is systemd's journal: lines start with "<n>" */
+	bool socket;	  /* fd wants send(2) rather than write(2) */
+	bool shared;	  /* writing to fd may block: poll(2) is asked first */
+	bool torn;	  /* the last line was cut in its middle: the next begins with a newline */
+	bool journal;	  /* stderr is systemd's journal: lines start with "<n>" */
 };
 
 /* 0, or -1 with errno; a syslog sink opens even when nobody listens yet. */

@@ -14,18 +14,22 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "report/log.h"
 
+/* The kernel's own call, because the C library's refuses the two signals that it keeps for threads,
+ * and a program would get those ignored if our parent did.  All zero is SIG_DFL without flags. */
 static void reset_signals(void)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
+	static const unsigned char standard[64] = { 0 };
 	sigset_t all;
 
-	for (int number = 1; number < NSIG; number++)
-		(void)sigaction(number, &standard, NULL); /* KILL and STOP refuse, and need not */
+	for (int number = 1; number < _NSIG; number++)
+		/* KILL and STOP refuse, and need not. */
+		(void)syscall(SYS_rt_sigaction, number, standard, NULL, _NSIG / 8);
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
 		fatal(EXIT_GENERIC, "cannot block signals: %m");

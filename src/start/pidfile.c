@@ -106,14 +106,32 @@ static void write_pid(const char *path, int fd)
 		fatal(EXIT_GENERIC, "%s: %m", path);
 }
 
-int pidfile_take(const char *path)
-{
+/* A start that fails leaves nothing behind.  The master has its own way; an exec runs no handlers
+ * of atexit(3). */
+static struct {
+	const char *path;
 	int fd;
+} taken;
 
-	make_directory(path);
-	check_directory(path);
-	fd = fd_park(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-			  0644));
+static bool is_ours(const char *path, int fd)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+	       ours.st_dev == there.st_dev;
+}
+
+static void drop(void)
+{
+	if (is_ours(taken.path, taken.fd))
+		(void)unlink(taken.path); /* failing already */
+}
+
+static int open_locked(const char *path)
+{
+	int fd = fd_park(open(
+		path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
+
 	if (fd < 0)
 		fatal(errno == EACCES ? EXIT_PRIVILEGE : EXIT_GENERIC, "%s: %m", path);
 	check_file(path, fd);
@@ -122,6 +140,19 @@ int pidfile_take(const char *path)
 			fail_locked(path, fd);
 		fatal(EXIT_GENERIC, "%s: %m", path);
 	}
-	write_pid(path, fd);
 	return fd;
+}
+
+int pidfile_take(const char *path)
+{
+	make_directory(path);
+	check_directory(path);
+	taken.path = path;
+	/* A daemon that was ending when we opened its file has removed it by our lock. */
+	while (!is_ours(path, taken.fd = open_locked(path)))
+		(void)close(taken.fd); /* nothing was written */
+	if (atexit(drop) != 0)
+		fatal(EXIT_GENERIC, "%s: atexit: %m", path);
+	write_pid(path, taken.fd);
+	return taken.fd;
 }

@@ -175,7 +175,7 @@ size=1048576
 	echo "$valid"
 	head -c $size /dev/zero | tr '\0' ' '
 } | head -c $size >full.conf
-"$begatd" -t -f full.conf || fail "a file of 1 MiB is refused"
+"$begatd" -t -f full.conf >"$work/out" 2>&1 || fail "a file of 1 MiB is refused"
 echo >>full.conf
 says full.conf 'full.conf: is larger than 1 MiB'
 
@@ -204,6 +204,8 @@ yes 'x=1' | head -n 260000 >noise.conf
 noise "260,000 unknown keys"
 yes 'service a { }' | head -n 70000 >noise.conf
 noise "70,000 services of one name"
+{ i=0 && while [ $i -lt 60000 ]; do echo "service $i {}" && i=$((i + 1)); done; } >noise.conf
+noise "60,000 services"
 i=0
 while [ $i -lt 300 ]; do
 	echo "service a$i { listen = 'tcp:1-65535' handler = echo }" && i=$((i + 1))

@@ -27,6 +27,9 @@ fail() {
 	return 1
 }
 
+# refute COMMAND...: a test does not fail by "! command", but by this.
+refute() { ! "$@"; }
+
 is_root() { [ "$(id -u)" = 0 ]; }
 need_root() { is_root || skip "needs root"; }
 need() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
@@ -108,8 +111,10 @@ count_wakeups() {
 	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$MASTER/status"
 }
 
-# Every test ends the daemon that it has started, by its pid.
+# Every test ends the daemon that it has started, by its pid, and the helpers in $HELPERS.
 teardown() {
+	# shellcheck disable=SC2086 # a list of pids
+	[ -z "${HELPERS-}" ] || kill -KILL $HELPERS 2>/dev/null || :
 	if [ -n "$MASTER" ] && kill -0 "$MASTER" 2>/dev/null; then
 		kill -TERM "$MASTER" && sleep 0.05
 		kill -TERM "$MASTER" 2>/dev/null && until_true 3 is_gone_or_zombie "$MASTER"

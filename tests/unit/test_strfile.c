@@ -341,6 +341,8 @@ START_TEST(wrong_count)
 		put_number(index.bytes + 4, counts[i]);
 		expect_refused(&index);
 	}
+	index.size = 24; /* what 2^32 - 1 and one more need in 32 bits */
+	expect_refused(&index);
 }
 END_TEST
 

@@ -29,7 +29,7 @@ def is_stopped(pid):
 
 
 def check(pid):
-    early = os.stat(f"/proc/{pid}").st_uid == 0
+    early = os.stat(f"/proc/{pid}/mem").st_uid == 0
     say("early" if early else "late", pid)
     if not early:
         return

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The server that is being measured.
+ *
+ * It is a child of ours, so that its CPU time, with that of all its dead children, comes with its
+ * end: wait4(2).  That time is what a noisy machine leaves comparable.
+ */
+#include "config.h"
+
+#include "server.h"
+
+#include <err.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READY_TIMEOUT_MS 10000
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		err(1, "clock");
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void become(char *const *argv, int ready_fd) __attribute__((noreturn));
+static void become(char *const *argv, int ready_fd)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		err(1, "prctl");
+	if (ready_fd == SERVER_READY_FD ? fcntl(ready_fd, F_SETFD, 0) < 0
+					: dup2(ready_fd, SERVER_READY_FD) < 0)
+		err(1, "descriptor %d", SERVER_READY_FD);
+	execv(argv[0], argv);
+	err(1, "%s", argv[0]);
+}
+
+void server_start(char *const *argv, struct server *server)
+{
+	double start_ms = now_ms();
+	struct pollfd ready;
+	char byte = 0;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		err(1, "pipe");
+	server->pid = fork();
+	if (server->pid < 0)
+		err(1, "fork");
+	if (server->pid == 0)
+		become(argv, ends[1]);
+	close(ends[1]);
+	ready = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+	if (poll(&ready, 1, READY_TIMEOUT_MS) <= 0 || read(ends[0], &byte, 1) != 1 || byte != '\n')
+		errx(1, "%s did not get ready", argv[0]);
+	server->ready_ms = now_ms() - start_ms;
+	close(ends[0]);
+}
+
+static double to_us(const struct timeval *time)
+{
+	return (double)time->tv_sec * 1e6 + (double)time->tv_usec;
+}
+
+double server_stop(const struct server *server)
+{
+	struct rusage usage;
+	int status;
+
+	if (kill(server->pid, SIGTERM) < 0 || wait4(server->pid, &status, 0, &usage) < 0)
+		err(1, "the server");
+	if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0)
+		errx(1, "the server ended with status %#x", (unsigned)status);
+	return to_us(&usage.ru_utime) + to_us(&usage.ru_stime);
+}
+
+/* The sum of the fields with this prefix. */
+static long read_rollup(int pid, const char *prefix)
+{
+	char path[64], line[128];
+	long sum = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		err(1, "%s", path);
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, prefix, strlen(prefix)) == 0)
+			sum += strtol(strchr(line, ':') + 1, NULL, 10);
+	(void)fclose(file); /* was only read */
+	return sum;
+}
+
+long server_dirty_kib(const struct server *server)
+{
+	return read_rollup(server->pid, "Private_Dirty:");
+}
+
+long server_workers_private_kib(const struct server *server)
+{
+	char path[64];
+	long sum = 0;
+	FILE *file;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server->pid,
+		 (int)server->pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		err(1, "%s", path);
+	while (fscanf(file, "%d", &pid) == 1)
+		sum += read_rollup(pid, "Private_");
+	(void)fclose(file); /* was only read */
+	return sum;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* The server that is being measured: a child process. */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <sys/types.h>
+
+#define SERVER_READY_FD 3 /* gets a newline from the server when it is ready */
+
+struct server {
+	pid_t pid;
+	double ready_ms; /* from before the fork until it was ready */
+};
+
+/* Starts it and waits until it is ready.  Exits 1 with a message when it is not. */
+void server_start(char *const *argv, struct server *server);
+
+/* Ends it, and returns the CPU time of it and of all its children, in microseconds. */
+double server_stop(const struct server *server);
+
+/* KiB, from smaps_rollup (proc_pid_smaps(5)). */
+long server_dirty_kib(const struct server *server); /* Private_Dirty of the server itself */
+long server_workers_private_kib(const struct server *server); /* Private_* of its children */
+
+#endif

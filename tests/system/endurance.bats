@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# P3: memory and descriptors stay what they are over any number of connections.  (xinetd lost a
+# descriptor per reload and memory per refused connection, CVE-2003-0211.)
+
+load lib
+load fault
+
+# The kilobytes that the master has for itself.
+private_dirty() {
+	awk '/^Private_Dirty/ { print $2 }' "/proc/$MASTER/smaps_rollup"
+}
+
+# connect COUNT: so many, by two clients at the same time.
+connect() {
+	client flood 7008 $(($1 / 2)) >"$BATS_TEST_TMPDIR/one" &
+	local one=$!
+	client flood 7008 $(($1 / 2)) >"$BATS_TEST_TMPDIR/two"
+	wait "$one"
+	(($(cat "$BATS_TEST_TMPDIR/one") + $(cat "$BATS_TEST_TMPDIR/two") == $1)) ||
+		fail "not everyone has got an answer"
+	until_true 10 no_workers || fail "still there: $(children)"
+}
+
+# The table of workers finds them by the end of their pid, and so uses all of its memory only when many
+# pids have come by: it is made small here.
+few='instances = 64'
+
+# endures HOW: nothing is more after 10,000 connections than it was after 1,000.
+endures() {
+	configure "$few service s { listen = 'tcp:127.0.0.1:7008' $1 }"
+	start
+	connect 1000
+	descriptors=$(count_descriptors)
+	dirty=$(private_dirty)
+	connect 9000
+	[ "$(count_descriptors)" = "$descriptors" ] ||
+		fail "$(count_descriptors) descriptors instead of $descriptors"
+	is_sanitized || [ "$(private_dirty)" = "$dirty" ] ||
+		fail "$(private_dirty) KiB of its own instead of $dirty"
+	log_times 10000 'reaped s.* result=ok'
+	master_is_well
+	stop
+}
+
+@test "P3: 10,000 connections to a handler leave no zombie, no descriptor and no kilobyte behind" {
+	endures "handler = 'daytime'"
+}
+
+@test "P3: 10,000 connections to a program leave no zombie, no descriptor and no kilobyte behind" {
+	endures "exec = { '/bin/echo', 'hello' }"
+}
+
+@test "P3: 2,000 programs that complain on standard error: the same" {
+	configure "$few service s { listen = 'tcp:127.0.0.1:7008' exec = { '/bin/sh', '-c',
+		'echo complaint >&2; echo answer; sleep 0' } }"
+	start
+	connect 400
+	descriptors=$(count_descriptors)
+	dirty=$(private_dirty)
+	connect 1600
+	[ "$(count_descriptors)" = "$descriptors" ]
+	is_sanitized || [ "$(private_dirty)" = "$dirty" ] ||
+		fail "$(private_dirty) KiB of its own instead of $dirty"
+	stop
+}

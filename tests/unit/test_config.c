@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+/* Loading and printing whole configurations; the messages are in tests/config/. */
+#include "config.h"
+
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "config/config.h"
+#include "suite.h"
+
+static char directory[] = "/tmp/begat-test-XXXXXX";
+
+static void enter_directory(void)
+{
+	umask(022);
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chdir(directory), 0);
+}
+
+static void leave_directory(void)
+{
+	char *command = xasprintf("rm -rf %s", directory);
+
+	ck_assert_int_eq(system(command), 0);
+	free(command);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static struct config *load(const char *name)
+{
+	struct config_problems problems;
+	struct config *config = config_load(name, &problems);
+
+	ck_assert_msg(config != NULL, "%s", problems.count ? problems.lines[0] : "no reason");
+	ck_assert_uint_eq(problems.count, 0);
+	config_problems_free(&problems);
+	return config;
+}
+
+static struct config *load_text(const char *text)
+{
+	write_file("conf", text);
+	return load("conf");
+}
+
+static void check_error(const char *text, const char *expected)
+{
+	struct config_problems problems;
+
+	write_file("conf", text);
+	ck_assert_ptr_null(config_load("conf", &problems));
+	ck_assert_uint_eq(problems.count, 1);
+	ck_assert_str_eq(problems.lines[0], expected);
+	config_problems_free(&problems);
+}
+
+static char *print(const struct config *config)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_ptr_nonnull(out);
+	config_print(config, out);
+	ck_assert_int_eq(fclose(out), 0);
+	return text;
+}
+
+/* What begatd -T prints loads to what it prints. */
+static void check_fixpoint(const struct config *config)
+{
+	char *first = print(config), *second;
+	struct config *again;
+
+	write_file("dump", first);
+	again = load("dump");
+	second = print(again);
+	ck_assert_str_eq(first, second);
+	config_free(again);
+	free(first);
+	free(second);
+}
+
+START_TEST(defaults)
+{
+	struct config *config;
+	const struct service *service;
+	char *path;
+
+	enter_directory();
+	config = load_text("\nservice a { listen = 'tcp:7001' handler = echo }\n"
+			   "service b { listen = 'tcp:7002' exec = '/bin/true' }\n");
+	path = xasprintf("%s/conf", directory);
+	ck_assert_str_eq(config->file, path);
+	ck_assert_uint_eq(config->nfiles, 1);
+	ck_assert_int_eq(config->log, CONFIG_LOG_SYSLOG);
+	ck_assert_int_eq(config->log_level, LOG_INFO);
+	ck_assert_uint_eq(config->instances, 10000);
+	ck_assert_int_eq(config->stop_timeout_ms, 30000);
+	ck_assert_ptr_null(config->control);
+	ck_assert_uint_eq(config->nservices, 2);
+	service = config->services[0];
+	ck_assert_str_eq(service->name, "a");
+	ck_assert_str_eq(service->origin.file, "conf");
+	ck_assert_int_eq(service->origin.line, 2);
+	ck_assert(!service->disable && !service->crlf && service->no_new_privileges);
+	ck_assert_int_eq(service->backlog, 4096);
+	ck_assert(service->socket_uid == (uid_t)-1 && service->socket_gid == (gid_t)-1);
+	ck_assert_uint_eq(service->socket_mode, 0600);
+	ck_assert_uint_eq(service->umask, 022);
+	ck_assert_str_eq(service->handler->name, "echo");
+	ck_assert_ptr_null(service->exec);
+	ck_assert_ptr_null(service->banner);
+	ck_assert_int_eq(service->stderr_to, SERVICE_STDERR_LOG);
+	ck_assert_str_eq(service->directory, "/");
+	ck_assert_ptr_null(service->env[0]);
+	ck_assert_ptr_null(service->pass_env[0]);
+	ck_assert_uint_eq(service->instances, 100);
+	ck_assert_int_eq(service->first_byte_ms, 60000);
+	ck_assert_int_eq(service->idle_ms, 300000);
+	ck_assert_int_eq(service->max_time_ms, 3600000);
+	ck_assert_int_eq(service->kill_grace_ms, 5000);
+	service = config->services[1];
+	ck_assert_ptr_null(service->handler);
+	ck_assert_str_eq(service->exec[0], "/bin/true");
+	ck_assert_ptr_null(service->exec[1]);
+	ck_assert_int_eq(service->max_time_ms, 0);
+	ck_assert_int_eq(service->idle_ms, 0);
+	check_fixpoint(config);
+	config_free(config);
+	free(path);
+	leave_directory();
+}
+END_TEST
+
+/* Without XDG_RUNTIME_DIR there is no safe place for an ordinary user's pid file. */
+START_TEST(default_pidfile)
+{
+	struct config *config;
+
+	enter_directory();
+	setenv("XDG_RUNTIME_DIR", "/run/user/x", 1);
+	config = load_text("service a { listen = 'tcp:7001' handler = echo }\n");
+	ck_assert_str_eq(config->pidfile,
+			 geteuid() ? "/run/user/x/begat/begat.pid" : BEGAT_PIDFILE);
+	config_free(config);
+	unsetenv("XDG_RUNTIME_DIR");
+	config = load_text("service a { listen = 'tcp:7001' handler = echo }\n");
+	ck_assert_pstr_eq(config->pidfile, geteuid() ? NULL : BEGAT_PIDFILE);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+START_TEST(identity_of_root)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	const struct service_identity *who;
+	struct config *config;
+	uid_t uid;
+
+	if (geteuid() != 0 || nobody == NULL)
+		return;
+	uid = nobody->pw_uid;
+	enter_directory();
+	config = load_text("group = daemon\ndefaults { groups = { daemon, '0', root } }\n"
+			   "service a { listen = 'tcp:7001' handler = echo }\n"
+			   "service b { listen = 'tcp:7002' handler = echo user = root }\n"
+			   "service c { listen = 'tcp:7003' handler = echo groups = {} }\n"
+			   "service d { listen = 'tcp:7004' handler = echo user = '12345' "
+			   "group = '54321' }\n");
+	who = &config->services[0]->identity;
+	ck_assert(who->set && who->uid == uid);
+	ck_assert_str_eq(who->user, "nobody");
+	ck_assert_str_eq(who->group, "daemon");
+	ck_assert(who->gid == getgrnam("daemon")->gr_gid);
+	ck_assert_uint_eq(who->ngroups, 2); /* sorted, each once */
+	ck_assert(who->groups[0] == 0 && who->groups[1] == who->gid);
+	who = &config->services[1]->identity;
+	ck_assert(who->set && who->uid == 0);
+	/* An outer user's group is none for an inner user. */
+	ck_assert_uint_eq(who->gid, 0);
+	ck_assert_uint_eq(config->services[2]->identity.ngroups, 0);
+	who = &config->services[3]->identity;
+	ck_assert(who->uid == 12345 && who->gid == 54321);
+	ck_assert_str_eq(who->user, "12345");
+	ck_assert_str_eq(who->group, "54321");
+	ck_assert_str_eq(who->home, "/");
+	check_fixpoint(config);
+	config_free(config);
+	check_error("service a { listen = 'tcp:1' handler = echo user = '12345' }",
+		    "conf:1: user: 12345 is not in the user database; set \"group\" too");
+	check_error("service a { listen = 'tcp:1' handler = echo user = '4294967295' }",
+		    "conf:1: user: there is no user \"4294967295\"");
+	check_error("service a { listen = 'tcp:1' handler = echo user = '-1' }",
+		    "conf:1: user: there is no user \"-1\"");
+	check_error("service a { listen = 'tcp:1' handler = echo groups = { a-b-c } }",
+		    "conf:1: groups: there is no group \"a-b-c\"");
+	leave_directory();
+}
+END_TEST
+
+START_TEST(identity_of_ordinary_user)
+{
+	const struct service_identity *who;
+	struct config *config;
+	char *text;
+
+	if (geteuid() == 0)
+		ck_assert_int_eq(setgid(23456) + setuid(12345), 0);
+	enter_directory();
+	text = xasprintf("user = '%u' service a { listen = 'tcp:7001' handler = echo }", geteuid());
+	config = load_text(text);
+	who = &config->services[0]->identity;
+	ck_assert(!who->set && who->uid == geteuid() && who->gid == getegid());
+	ck_assert_ptr_nonnull(who->home);
+	check_fixpoint(config);
+	config_free(config);
+	free(text);
+	check_error("user = root\nservice a { listen = 'tcp:7001' handler = echo }",
+		    "conf:1: user: only root can run a service as \"root\"");
+	check_error("service a { listen = 'tcp:7001' handler = echo\ngroup = root }",
+		    "conf:2: group: only root can run a service as \"root\"");
+	check_error("service a { listen = 'tcp:7001' handler = echo\ngroups = {} }",
+		    "conf:2: groups: only root can set them");
+	check_error("service a { listen = 'tcp:7001' handler = echo\nsocket-user = root }",
+		    "conf:2: socket-user: only root can give a socket away");
+	leave_directory();
+}
+END_TEST
+
+/* Values come in the table's order, the commands after them. */
+START_TEST(options)
+{
+	const struct begat_option *option;
+	const struct service *service;
+	struct config *config;
+	size_t index = 0;
+
+	enter_directory();
+	config = load_text(
+		"service a { listen = 'tcp:7001' handler = shell options = {\n"
+		"'command.a=/bin/echo  x \"y z\"', 'prompt=> ', 'command.b=/bin/true' } }");
+	service = config->services[0];
+	for (option = service->handler->options; option->name; option++) {
+		if (option->type == BEGAT_OPTION_COMMAND)
+			continue;
+		ck_assert_uint_lt(index, service->nvalues);
+		ck_assert_str_eq(service->values[index].name, option->name);
+		if (strcmp(option->name, "prompt") == 0)
+			ck_assert_str_eq(service->values[index].string, "> ");
+		index++;
+	}
+	ck_assert_uint_eq(service->nvalues, index + 2);
+	ck_assert_str_eq(service->values[index].name, "command.a");
+	ck_assert_str_eq(service->values[index].argv[0], "/bin/echo");
+	ck_assert_str_eq(service->values[index].argv[1], "x");
+	ck_assert_str_eq(service->values[index].argv[2], "y z");
+	ck_assert_ptr_null(service->values[index].argv[3]);
+	ck_assert_str_eq(service->values[index + 1].name, "command.b");
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+static char *word_of(int byte)
+{
+	return xasprintf("%c$%c{\\%c'\"", byte, byte, byte);
+}
+
+static void check_bytes(int first, int last)
+{
+	FILE *file = fopen("conf", "w");
+	struct config *config;
+
+	ck_assert_ptr_nonnull(file);
+	fputs("service a { listen = 'tcp:7001' exec = { '/bin/echo'", file);
+	for (int byte = first; byte <= last; byte++)
+		fprintf(file, ",\n\"\\x%02x$\\x%02x{\\\\\\x%02x'\\\"\"", byte, byte, byte);
+	fputs("} }\n", file);
+	ck_assert_int_eq(fclose(file), 0);
+	config = load("conf");
+	for (int byte = first; byte <= last; byte++) {
+		char *expected = word_of(byte);
+
+		ck_assert_str_eq(config->services[0]->exec[byte - first + 1], expected);
+		free(expected);
+	}
+	check_fixpoint(config);
+	config_free(config);
+}
+
+/* Every byte that can be written comes back from the dump, beside all that is special. */
+START_TEST(every_byte_survives)
+{
+	enter_directory();
+	check_bytes(2, 127);
+	check_bytes(128, 255);
+	leave_directory();
+}
+END_TEST
+
+/* A dump must not grow over the limit of a file because of ranges. */
+START_TEST(ranges_stay_ranges)
+{
+	struct config *config;
+	char *text;
+
+	enter_directory();
+	config = load_text("service a { listen = { 'tcp:1-65535', 'tcp4:0', 'unix:/a' } "
+			   "handler = echo }\n");
+	ck_assert_uint_eq(config->services[0]->nlisten, 65537);
+	text = print(config);
+	ck_assert_ptr_nonnull(strstr(text, "{ \"tcp:1-65535\", \"tcp4:0\", \"unix:/a\" }"));
+	check_fixpoint(config);
+	config_free(config);
+	free(text);
+	leave_directory();
+}
+END_TEST
+
+/* The names of origins belong to the configuration, and the order is that of the files. */
+START_TEST(several_files)
+{
+	struct config *config;
+
+	enter_directory();
+	write_file("b.inc", "service b { listen = 'tcp:7002'\nhandler = echo }");
+	config = load_text("include('*.inc')\nservice a { listen = 'tcp:7001' handler = echo }");
+	ck_assert_uint_eq(config->nfiles, 2);
+	ck_assert_str_eq(config->files[1], "b.inc");
+	ck_assert_str_eq(config->services[0]->name, "a");
+	ck_assert_str_eq(config->services[1]->name, "b");
+	ck_assert_ptr_eq(config->services[1]->listen[0].origin.file, config->files[1]);
+	ck_assert_int_eq(config->services[1]->listen[0].origin.line, 1);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+/* A failed load leaves nothing behind that disturbs the next one (design 4.2: libconfuse's include
+ * is dead after ten). */
+START_TEST(loading_again_and_again)
+{
+	enter_directory();
+	write_file("bad.inc", "service b {");
+	write_file("good.inc", "service c { listen = 'tcp:7003' handler = echo }");
+	for (int i = 0; i < 50; i++) {
+		check_error("include('bad.inc') service a { listen = 'tcp:7001' handler = echo }",
+			    "bad.inc:1: \"{\" is never closed");
+		config_free(load_text("include('good.inc')"));
+	}
+	leave_directory();
+}
+END_TEST
+
+/* Who reads a configuration of root's must not be made to wait for it. */
+START_TEST(thousand_services)
+{
+	struct config *config;
+	FILE *file;
+
+	enter_directory();
+	file = fopen("conf", "w");
+	ck_assert_ptr_nonnull(file);
+	for (int i = 1; i <= 1000; i++)
+		fprintf(file,
+			"service s%d { listen = { 'tcp:%d', 'unix:/run/%d' } handler = echo }\n", i,
+			i, i);
+	ck_assert_int_eq(fclose(file), 0);
+	config = load("conf");
+	ck_assert_uint_eq(config->nservices, 1000);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+SUITE("config", defaults, default_pidfile, identity_of_root, identity_of_ordinary_user, options,
+      every_byte_survives, ranges_stay_ranges, several_files, loading_again_and_again,
+      thousand_services)
