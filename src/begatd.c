@@ -53,7 +53,7 @@ static void show_usage(void)
 	     "  -T, --print          check it and print what is in effect\n"
 	     "  -p, --pidfile FILE   use FILE as the pid file\n"
 	     "  -d, --debug[=TOPICS] log debug lines, of these topics only: "
-	     "accept,spawn,reap,gate\n"
+	     "accept,gate,notify,reap,signal\n"
 	     "      --ready-fd N     write a line to descriptor N when every listener is open\n"
 	     "      --handlers       list the handlers with their options\n"
 	     "  -V, --version        print the version\n"

@@ -149,7 +149,7 @@ static int bind_locked(int fd, const struct sockaddr_un *address,
 	}
 	if (set_owner(address->sun_path, owner, made) < 0)
 		snprintf(error, 256, "cannot set owner and mode: %m");
-	else if (listen(fd, 1) < 0) /* until then it would look stale; the caller sets the backlog */
+	else if (listen(fd, 1) < 0) /* or it would look stale; the caller sets the backlog */
 		snprintf(error, 256, "cannot listen: %m");
 	else
 		return 0;

@@ -87,9 +87,11 @@ static void check_directory(const char *path)
 /* $XDG_RUNTIME_DIR/begat is ours to make; /run always is there. */
 static void make_directory(const char *path)
 {
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	size_t length = runtime ? strlen(runtime) : 0;
 	char *copy;
 
-	if (geteuid() == 0)
+	if (geteuid() == 0 || length == 0 || strncmp(path, runtime, length) != 0)
 		return;
 	copy = xstrdup(path);
 	if (mkdir(dirname(copy), 0700) < 0 && errno != EEXIST)

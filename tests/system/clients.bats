@@ -134,6 +134,6 @@ reset_before_accept() {
 	log_has 'reaped echo'
 	log_has 'reaped cat'
 	heal
-	! grep secret "$FAULTS"
+	refute grep secret "$FAULTS"
 	stop
 }

@@ -11,6 +11,13 @@ private_dirty() {
 	awk '/^Private_Dirty/ { print $2 }' "/proc/$MASTER/smaps_rollup"
 }
 
+# no_more_than KILOBYTES: now.  Another stack for a program (worker/spawn.c) may have been needed at the
+# busiest moment; a few bytes lost with each connection are more than that.
+no_more_than() {
+	is_sanitized || (($(private_dirty) <= $1 + 32)) ||
+		fail "$(private_dirty) KiB of its own instead of $1"
+}
+
 # connect COUNT: so many, by two clients at the same time.
 connect() {
 	client flood 7008 $(($1 / 2)) >"$BATS_TEST_TMPDIR/one" &
@@ -36,8 +43,7 @@ endures() {
 	connect 9000
 	[ "$(count_descriptors)" = "$descriptors" ] ||
 		fail "$(count_descriptors) descriptors instead of $descriptors"
-	is_sanitized || [ "$(private_dirty)" = "$dirty" ] ||
-		fail "$(private_dirty) KiB of its own instead of $dirty"
+	no_more_than "$dirty"
 	log_times 10000 'reaped s.* result=ok'
 	master_is_well
 	stop
@@ -60,7 +66,6 @@ endures() {
 	dirty=$(private_dirty)
 	connect 1600
 	[ "$(count_descriptors)" = "$descriptors" ]
-	is_sanitized || [ "$(private_dirty)" = "$dirty" ] ||
-		fail "$(private_dirty) KiB of its own instead of $dirty"
+	no_more_than "$dirty"
 	stop
 }

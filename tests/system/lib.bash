@@ -114,7 +114,10 @@ count_wakeups() {
 # Every test ends the daemon that it has started, by its pid, and the helpers in $HELPERS.
 teardown() {
 	# shellcheck disable=SC2086 # a list of pids
-	[ -z "${HELPERS-}" ] || kill -KILL $HELPERS 2>/dev/null || :
+	if [ -n "${HELPERS-}" ]; then
+		kill -KILL $HELPERS 2>/dev/null || :
+		wait $HELPERS 2>/dev/null || :
+	fi
 	if [ -n "$MASTER" ] && kill -0 "$MASTER" 2>/dev/null; then
 		kill -TERM "$MASTER" && sleep 0.05
 		kill -TERM "$MASTER" 2>/dev/null && until_true 3 is_gone_or_zombie "$MASTER"

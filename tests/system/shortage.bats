@@ -17,7 +17,8 @@ is_served() { [ -n "$(ask "$1")" ]; }
 	configure "$services service echo { listen = \"tcp:127.0.0.1:7007\" handler = \"echo\" }"
 	start
 	few_wakeups 0 1
-	is_served 7013 && is_served 7014
+	is_served 7013
+	is_served 7014
 	exec 5<>/dev/tcp/127.0.0.1/7007
 	log_has 'begat echo'
 	log_times 2 reaped
@@ -63,7 +64,8 @@ accept_fails() {
 @test "F01: the limit of descriptors is lowered and raised again: nothing lost, nothing leaked" {
 	configure "$services"
 	start
-	is_served 7013 && is_served 7014
+	is_served 7013
+	is_served 7014
 	descriptors=$(count_descriptors)
 	soft=$(awk '/open files/ { print $4 }' "/proc/$MASTER/limits")
 	for limit in 3 64; do
@@ -108,7 +110,8 @@ accept_fails() {
 @test "F04, F05: no process can be started: the client gets an end, the next ones are served" {
 	configure "$services"
 	start
-	is_served 7013 && is_served 7014
+	is_served 7013
+	is_served 7014
 	descriptors=$(count_descriptors)
 	for error in EAGAIN ENOMEM; do
 		for port in 7013 7014; do
