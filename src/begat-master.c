@@ -8,18 +8,16 @@
 #include "config.h"
 
 #include <bsd/stdlib.h>
-#include <bsd/unistd.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/title.h"
 #include "master/master.h"
 #include "plan/plan.h"
 #include "report/log.h"
-
-extern char **environ;
 
 static const struct plan *map_plan(int argc, char **argv)
 {
@@ -46,6 +44,6 @@ int main(int argc, char **argv)
 
 	log_init("begat-master");
 	plan = map_plan(argc, argv);
-	setproctitle_init(argc, argv, environ);
+	title_init(argc, argv);
 	return master_run(plan);
 }

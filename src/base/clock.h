@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-#define MS_IN_S 1000LL
+#define MS_IN_S	 1000LL
 #define NS_IN_MS 1000000LL
-#define NS_IN_S 1000000000LL
+#define NS_IN_S	 1000000000LL
 
 /* CLOCK_MONOTONIC in nanoseconds.  Cannot fail. */
 int64_t clock_now_ns(void);

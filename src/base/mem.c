@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Memory while loading.
+ * Memory.
  *
  * A program that cannot get a few kilobytes while it reads its configuration has nothing better to
  * do than to say so and exit 1: that keeps every caller free of checks that no test ever reaches.
- * Once the master is ready nothing here may be called.
+ * Once the master is ready only map_unforked() may be called.
  */
 #include "config.h"
 
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *memory)
 {
@@ -86,4 +87,14 @@ void strv_add(char ***vector, size_t *count, char *text)
 	*vector = xreallocarray(*vector, *count + 2, sizeof(**vector));
 	(*vector)[(*count)++] = text;
 	(*vector)[*count] = NULL;
+}
+
+void *map_unforked(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	return madvise(memory, size, MADV_DONTFORK) < 0 ? NULL : memory;
 }

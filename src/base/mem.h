@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Memory while loading: these end the program with a message when there is none.  Never called by
- * the master once it is ready, nor by a worker. */
+/* Memory.  The x functions are for loading: they end the program with a message when there is none,
+ * and are never called by the master once it is ready, nor by a worker. */
 #ifndef MEM_H
 #define MEM_H
 
@@ -23,5 +23,9 @@ char **strv_dup(char *const *vector);
 /* Appends a string, which the vector takes over, to a NULL-terminated vector (or NULL) of count
  * strings, and counts it. */
 void strv_add(char ***vector, size_t *count, char *text);
+
+/* Zeroed memory for the life of the process that forked children do not have, so that our next
+ * write to it costs no copy.  NULL with errno: may be called at any time. */
+void *map_unforked(size_t size);
 
 #endif

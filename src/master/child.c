@@ -8,8 +8,8 @@
  *
  * A pid is in the table from the moment it exists until it is reaped, and never longer, so a signal
  * can never hit a stranger.  SIGCHLD coalesces: the pid that it names is reaped directly, because
- * waiting for any child walks all of them, and those that it swallowed are found by a sweep a moment
- * later.
+ * waiting for any child walks all of them, and those that it swallowed are found by a sweep a
+ * moment later.
  */
 #include "config.h"
 
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "master/serving.h"
 #include "report/log.h"
 
@@ -44,14 +45,12 @@ static struct {
 
 static void sweep(void *unused);
 
-static void *map_shared(size_t size, bool inherited)
+static void *map_shared(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (memory == MAP_FAILED || (!inherited && madvise(memory, size, MADV_DONTFORK) < 0))
-		return NULL;
-	return memory;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 int children_init(size_t capacity, child_ended *ended)
@@ -60,9 +59,8 @@ int children_init(size_t capacity, child_ended *ended)
 
 	while (chains < capacity)
 		chains *= 2;
-	table.all =
-		map_shared(capacity * sizeof(*table.all) + chains * sizeof(*table.chains), false);
-	table.failures = map_shared(capacity * sizeof(*table.failures), true);
+	table.all = map_unforked(capacity * sizeof(*table.all) + chains * sizeof(*table.chains));
+	table.failures = map_shared(capacity * sizeof(*table.failures));
 	if (table.all == NULL || table.failures == NULL)
 		return -1;
 	table.chains = (uint32_t *)(table.all + capacity);

@@ -16,7 +16,7 @@ struct serving;
 enum child_ending { CHILD_LIVES, CHILD_TERMINATED, CHILD_KILLED }; /* what we have sent it */
 
 struct child {
-	pid_t pid; /* not reaped, so nobody else's; 0: free, or not spawned yet */
+	pid_t pid;     /* not reaped, so nobody else's; 0: free, or not spawned yet */
 	uint32_t next; /* in its chain or the free list: place + 1; 0: none */
 	struct serving *serving;
 	int64_t started_ns; /* monotonic */
@@ -40,10 +40,10 @@ struct child_end {
 	enum child_result result;
 	int status; /* exit status or signal */
 	enum worker_step step;
-	int error; /* errno of the step */
+	int error;	  /* errno of the step */
 	bool client_gone; /* so that a failure says nothing about the service */
 	int64_t duration_ns;
-	int64_t cpu_us; /* user and system */
+	int64_t cpu_us;	 /* user and system */
 	long memory_kib; /* the most that was resident */
 };
 
@@ -59,7 +59,8 @@ struct child *child_add(struct serving *serving, const char *peer);
 /* Where its worker reports a failing step: memory that forked workers share. */
 uint32_t *child_failure(const struct child *child);
 
-/* It lives; it ends after max_time_ms unless that is 0.  Or it does not: the place is free again. */
+/* It lives; it ends after max_time_ms unless that is 0.  Or it does not: the place is free again.
+ */
 void child_start(struct child *child, pid_t pid, int64_t max_time_ms);
 void child_del(struct child *child);
 

@@ -15,6 +15,7 @@
 #include "master/errlog.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -22,13 +23,14 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "master/child.h"
 #include "report/log.h"
 
 #define READS_AT_ONCE 64
 #define READ_SIZE     65536 /* of one write; what is over is lost, and said to be */
 
-static char buffer[READ_SIZE]; /* touched only once a worker complains */
+static char *buffer; /* READ_SIZE; touched only once a worker complains */
 
 static void read_some(void *context);
 
@@ -44,6 +46,13 @@ void errlog_init(struct errlog *errlog, const char *service)
 static int open_pair(struct errlog *errlog)
 {
 	int on = 1, ends[2];
+
+	if (buffer == NULL)
+		buffer = map_unforked(READ_SIZE);
+	if (errlog->line == NULL)
+		errlog->line = malloc(ERRLOG_LINE);
+	if (buffer == NULL || errlog->line == NULL)
+		return -1;
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return -1;
@@ -108,13 +117,13 @@ static void add_text(struct errlog *errlog, const char *text, size_t length)
 	while (length) {
 		newline = memchr(text, '\n', length);
 		part = newline ? (size_t)(newline - text) : length;
-		if (part > sizeof(errlog->line) - errlog->length) {
-			part = sizeof(errlog->line) - errlog->length;
+		if (part > ERRLOG_LINE - errlog->length) {
+			part = ERRLOG_LINE - errlog->length;
 			newline = NULL;
 		}
 		memcpy(errlog->line + errlog->length, text, part);
 		errlog->length += part;
-		if (newline || errlog->length == sizeof(errlog->line))
+		if (newline || errlog->length == ERRLOG_LINE)
 			end_line(errlog);
 		part += newline != NULL;
 		text += part;
@@ -148,7 +157,7 @@ static pid_t sender_of(struct msghdr *message)
 static bool read_one(struct errlog *errlog)
 {
 	char control[CMSG_SPACE(sizeof(struct ucred))];
-	struct iovec part = { buffer, sizeof(buffer) };
+	struct iovec part = { buffer, READ_SIZE };
 	struct msghdr message = { .msg_iov = &part,
 				  .msg_iovlen = 1,
 				  .msg_control = control,

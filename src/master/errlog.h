@@ -8,8 +8,8 @@
 
 #include "master/loop.h"
 
-#define ERRLOG_LINE 512	   /* bytes of a line; more becomes another line */
-#define ERRLOG_BURST 200   /* lines a service may log ... */
+#define ERRLOG_LINE	 512  /* bytes of a line; more becomes another line */
+#define ERRLOG_BURST	 200  /* lines a service may log ... */
 #define ERRLOG_WINDOW_MS 1000 /* ... in this time; the rest is counted */
 
 struct errlog {
@@ -19,8 +19,8 @@ struct errlog {
 	struct watch reader;
 	pid_t pid; /* whose line is not complete yet; 0: nobody's */
 	size_t length;
-	char line[ERRLOG_LINE];
-	int64_t window_ns; /* the end of the current window */
+	char *line;
+	int64_t window_ns;	    /* the end of the current window */
 	unsigned lines, suppressed; /* in it */
 };
 

@@ -299,8 +299,7 @@ void gates_fini(void)
 {
 	gates_close(GATE_STOPPED);
 	timer_stop(&gates.shortage);
-	for (size_t i = 0; i < gates.count; i++) {
-		remove_file(gates.plan, gates.all[i].plan);
+	gates_remove_files(gates.plan);
+	for (size_t i = 0; i < gates.count; i++)
 		(void)close(gates.all[i].watch.fd); /* a listening socket has nothing to flush */
-	}
 }

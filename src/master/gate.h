@@ -13,11 +13,11 @@
 struct serving;
 
 enum gate_reason {
-	GATE_FULL = 1,	     /* the service has all its instances */
-	GATE_ALL_FULL = 2,   /* all services together have theirs */
-	GATE_THROTTLED = 4,  /* its workers die at once */
-	GATE_SHORT = 8,	     /* of descriptors, memory or processes */
-	GATE_STOPPED = 16,   /* the daemon is stopping */
+	GATE_FULL = 1,	    /* the service has all its instances */
+	GATE_ALL_FULL = 2,  /* all services together have theirs */
+	GATE_THROTTLED = 4, /* its workers die at once */
+	GATE_SHORT = 8,	    /* of descriptors, memory or processes */
+	GATE_STOPPED = 16,  /* the daemon is stopping */
 };
 
 struct gate {

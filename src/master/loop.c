@@ -29,7 +29,7 @@ static struct {
 	struct timer_tree timers;
 	struct epoll_event events[EVENTS]; /* of this turn; a deleted watch is struck out */
 	int count;
-} loop = { .fd = -1 };
+} loop;
 
 /* By due time; timers of the same instant by their address, since a tree holds no equals. */
 static int compare(struct timer *a, struct timer *b)

@@ -11,7 +11,6 @@
 
 #include "master/master.h"
 
-#include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,6 +24,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/title.h"
 #include "master/child.h"
 #include "master/gate.h"
 #include "master/loop.h"
@@ -69,8 +69,7 @@ static int result_level(enum child_result result)
 static void log_end(const struct child *child, const struct child_end *end)
 {
 	char why[80] = "";
-	double duration_s = (double)end->duration_ns / (double)NS_IN_S;
-	double cpu_s = (double)end->cpu_us / 1e6;
+	const long long duration_us = end->duration_ns / 1000, cpu_us = end->cpu_us;
 
 	if (end->result == CHILD_STEP)
 		snprintf(why, sizeof(why), " step=%s error=\"%s\"", worker_step_name(end->step),
@@ -80,9 +79,11 @@ static void log_end(const struct child *child, const struct child_end *end)
 	else if (end->result != CHILD_OK && end->result != CHILD_TIMED_OUT)
 		snprintf(why, sizeof(why), " signal=%s", sigabbrev_np(end->status));
 	log_line(result_level(end->result),
-		 "reaped %s[%d] peer=%s result=%s%s duration=%.6fs cpu=%.6fs maxrss=%ldk",
+		 "reaped %s[%d] peer=%s result=%s%s duration=%lld.%06llds "
+		 "cpu=%lld.%06llds maxrss=%ldk",
 		 child->serving->name, (int)child->pid, child->peer, result_text(end->result), why,
-		 duration_s, cpu_s, end->memory_kib);
+		 duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000, cpu_us % 1000000,
+		 end->memory_kib);
 }
 
 static void finish_if_drained(void)
@@ -203,7 +204,9 @@ static void load_time_zone(void)
 
 static void start_services(const struct plan *plan)
 {
-	master.servings = xcalloc(plan->nservices, sizeof(*master.servings));
+	master.servings = map_unforked(plan->nservices * sizeof(*master.servings) + 1);
+	if (master.servings == NULL)
+		fatal(EXIT_GENERIC, "cannot map the services: %m");
 	for (size_t i = 0; i < plan->nservices; i++)
 		serving_init(&master.servings[i], plan, plan_service(plan, i));
 	if (children_init(plan->global.instances, child_has_ended) < 0 || spawn_init() < 0)
@@ -212,6 +215,7 @@ static void start_services(const struct plan *plan)
 		fatal(EXIT_GENERIC, "cannot poll the listeners: %m");
 }
 
+/* Workers count on 0 being /dev/null. */
 static void leave_terminal(bool all)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -230,9 +234,21 @@ static void give_up(int fd)
 		log_line(LOG_WARNING, "descriptor %d: %m", fd);
 }
 
-/* Workers count on 0 being /dev/null. */
+/* The port of "tcp:...:0" is the kernel's choice: this is where it can be read. */
+static void log_listeners(const struct plan *plan)
+{
+	const struct plan_listener *listener;
+
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		listener = plan_listener(plan, i);
+		log_line(LOG_INFO, "listening %s on %s", master.servings[listener->service].name,
+			 plan_text(plan, listener->address));
+	}
+}
+
 static void say_ready(const struct plan *plan)
 {
+	log_listeners(plan);
 	log_line(LOG_NOTICE, "begat " PACKAGE_VERSION " ready: %u services, %u listeners, pid %d",
 		 plan->nservices, plan->nlisteners, (int)getpid());
 	if (plan->global.detached)
@@ -266,6 +282,14 @@ static void undo_start(void)
 	remove_pidfile(master.plan);
 }
 
+static void set_title(const struct plan *plan)
+{
+	char count[32];
+
+	snprintf(count, sizeof(count), "%u services", plan->nservices);
+	title_set("master,", count);
+}
+
 int master_run(const struct plan *plan)
 {
 	master.plan = plan;
@@ -284,7 +308,7 @@ int master_run(const struct plan *plan)
 	leave_terminal(plan->global.detached);
 	say_ready(plan);
 	master.phase = SERVING;
-	setproctitle("-begat: master, %u services", plan->nservices);
+	set_title(plan);
 	if (loop_run() < 0)
 		log_line(LOG_CRIT, "cannot wait for events: %m");
 	remove_pidfile(plan);

@@ -5,13 +5,13 @@
 
 #include <stdbool.h>
 
-#define THROTTLE_AFTER 5      /* bad ends in a row */
+#define THROTTLE_AFTER	  5    /* bad ends in a row */
 #define THROTTLE_QUICK_MS 1000 /* a worker that fails within this time of its start ends badly */
-#define THROTTLE_FIRST_S 1    /* the first pause, and ... */
-#define THROTTLE_LAST_S 60    /* ... where doubling it stops */
+#define THROTTLE_FIRST_S  1    /* the first pause, and ... */
+#define THROTTLE_LAST_S	  60   /* ... where doubling it stops */
 
 struct throttle {
-	unsigned bad;     /* ends in a row */
+	unsigned bad;	  /* ends in a row */
 	unsigned pause_s; /* the last pause; 0: none since the last success */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: one line per event, to stderr, syslog or a file.  Writing never blocks and never fails: a
- * line that cannot be written at once is dropped and counted, and the count is told as soon as a
+ * The log: one line per event, to stderr, syslog or a file.  Writing never blocks and never fails:
+ * a line that cannot be written at once is dropped and counted, and the count is told as soon as a
  * line gets through again.  Levels are those of syslog(3).
  */
 #ifndef LOG_H
@@ -32,7 +32,8 @@ int log_reopen(void);
 /* stderr is not ours to write to any more: the daemon has detached. */
 void log_lose_stderr(void);
 
-/* One line; control characters and 8-bit bytes are escaped as by vis(3bsd).  %m is strerror(errno). */
+/* One line; control characters and 8-bit bytes are escaped as by vis(3bsd).  %m is strerror(errno).
+ */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A debug line of one topic: accept, spawn, reap, gate, ... */
@@ -50,8 +51,15 @@ void log_limited(struct log_limit *limit, int level, const char *format, ...)
 /* Lines dropped since the start. */
 uint64_t log_dropped(void);
 
-/* Writes the line at LOG_ERR, to stderr too while that is ours, and exits.  Only until the daemon is ready; codes are the LSB's. */
-enum exit_code { EXIT_OK = 0, EXIT_GENERIC = 1, EXIT_USAGE = 2, EXIT_PRIVILEGE = 4, EXIT_CONFIG = 6 };
+/* Writes the line at LOG_ERR, to stderr too while that is ours, and exits.  Only until the daemon
+ * is ready; codes are the LSB's. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_GENERIC = 1,
+	EXIT_USAGE = 2,
+	EXIT_PRIVILEGE = 4,
+	EXIT_CONFIG = 6
+};
 void fatal_set_report(int fd); /* that somebody waits there for the code as one byte; -1: nobody */
 void fatal(enum exit_code code, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));

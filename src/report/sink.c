@@ -115,24 +115,32 @@ void sink_close(struct sink *sink)
 	sink->fd = -1;
 }
 
-/* What stands before the message, of which the sink's reader expects a form of its own. */
-static size_t put_head(const struct sink *sink, int level, char *head, size_t size)
+static const char *date_now(struct sink *sink)
 {
-	time_t now = time(NULL);
 	struct tm local = { .tm_mday = 1 };
-	char date[40];
+	time_t now = time(NULL);
 
+	if (now == sink->date_at)
+		return sink->date;
+	(void)localtime_r(&now, &local); /* if it fails the date is wrong, the line still right */
+	if (sink->kind == LOG_SINK_SYSLOG)
+		(void)strftime(sink->date, sizeof(sink->date), "%b %e %T", &local); /* fits */
+	else
+		(void)strftime(sink->date, sizeof(sink->date), "%F %T", &local); /* fits */
+	sink->date_at = now;
+	return sink->date;
+}
+
+/* What stands before the message, of which the sink's reader expects a form of its own. */
+static size_t put_head(struct sink *sink, int level, char *head, size_t size)
+{
 	if (sink->journal)
 		return (size_t)snprintf(head, size, "<%d>", level);
-	(void)localtime_r(&now,
-			  &local); /* if it fails the date is wrong, and the line still right */
-	if (sink->kind != LOG_SINK_SYSLOG) {
-		(void)strftime(date, sizeof(date), "%F %T", &local); /* fits */
-		return (size_t)snprintf(head, size, "%s begatd[%d]: ", date, (int)sink->pid);
-	}
-	(void)strftime(date, sizeof(date), "%b %e %T", &local); /* fits */
-	return (size_t)snprintf(head, size, "<%d>%s begatd[%d]: ", LOG_DAEMON | level, date,
-				(int)sink->pid);
+	if (sink->kind != LOG_SINK_SYSLOG)
+		return (size_t)snprintf(head, size, "%s begatd[%d]: ", date_now(sink),
+					(int)sink->pid);
+	return (size_t)snprintf(head, size, "<%d>%s begatd[%d]: ", LOG_DAEMON | level,
+				date_now(sink), (int)sink->pid);
 }
 
 /* For a line of at most PIPE_BUF bytes: pipe(7). */
@@ -164,7 +172,8 @@ static int put(struct sink *sink, struct iovec *parts, size_t count)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		whole += (ssize_t)parts[i].iov_len;
-	sink->torn = written < whole;
+	if (sink->torn != (written < whole)) /* a write would cost a page after each fork */
+		sink->torn = !sink->torn;
 	return sink->torn ? -1 : 0;
 }
 

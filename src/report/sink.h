@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "report/log.h"
 
@@ -15,6 +16,8 @@ struct sink {
 	const char *path; /* LOG_SINK_FILE: the file; borrowed */
 	int fd;		  /* -1: not open (syslog: not connected) */
 	pid_t pid;	  /* ours, for the head of a line */
+	time_t date_at;	  /* what date says */
+	char date[24];	  /* made once a second: localtime_r(3) is dear */
 	int64_t retry_ns; /* syslog: when to try again to connect, monotonic */
 	bool socket;	  /* fd wants send(2) rather than write(2) */
 	bool shared;	  /* writing to fd may block: poll(2) is asked first */

@@ -11,7 +11,7 @@
 
 #include "worker/identity.h"
 
-#include <string.h>
+#include <stdbool.h>
 
 #include "worker/raw.h"
 
@@ -66,8 +66,12 @@ static bool has_groups(const gid_t *groups, size_t count)
 {
 	gid_t held[PLAN_GROUPS_MAX];
 
-	return RAW(CALL(getgroups), PLAN_GROUPS_MAX, held) == (long)count &&
-	       (count == 0 || memcmp(held, groups, count * sizeof(*groups)) == 0);
+	if (RAW(CALL(getgroups), PLAN_GROUPS_MAX, held) != (long)count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (held[i] != groups[i])
+			return false;
+	return true;
 }
 
 long identity_verify(const struct worker_task *task)

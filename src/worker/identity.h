@@ -5,8 +5,8 @@
 
 #include "worker/worker.h"
 
-/* In this order: setgroups(2), setresgid(2), setresuid(2).  They do nothing for a service without an
- * identity of its own (begatd was started by an ordinary user). */
+/* In this order: setgroups(2), setresgid(2), setresuid(2).  They do nothing for a service without
+ * an identity of its own (begatd was started by an ordinary user). */
 long identity_set_groups(const struct worker_task *task);
 long identity_set_gid(const struct worker_task *task);
 long identity_set_uid(const struct worker_task *task);

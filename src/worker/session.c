@@ -225,7 +225,7 @@ static int64_t read_deadline(const struct begat_session *session)
 static enum begat_input receive(struct begat_session *session, void *buffer, size_t size,
 				size_t *length)
 {
-	const int64_t deadline = read_deadline(session);
+	int64_t deadline = -1; /* made when there is something to wait for: often there is not */
 
 	*length = 0;
 	if (session->ended)
@@ -240,6 +240,8 @@ static enum begat_input receive(struct begat_session *session, void *buffer, siz
 			break;
 		if (begat_flush(session) < 0)
 			return BEGAT_INPUT_ERROR;
+		if (deadline < 0)
+			deadline = read_deadline(session);
 		readiness = wait_for(session, POLLIN, deadline);
 		if (readiness != READY)
 			return readiness == READY_TIMEOUT ? BEGAT_INPUT_TIMEOUT : BEGAT_INPUT_ERROR;

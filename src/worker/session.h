@@ -10,9 +10,9 @@
 #define SESSION_BUFFER 4096 /* bytes, each way */
 
 struct session_settings {
-	int fd;                /* a connected stream socket; borrowed */
-	bool crlf;             /* '\n' of text leaves as "\r\n": true on Internet sockets */
-	const char *service;   /* borrowed, as everything below */
+	int fd;		     /* a connected stream socket; borrowed */
+	bool crlf;	     /* '\n' of text leaves as "\r\n": true on Internet sockets */
+	const char *service; /* borrowed, as everything below */
 	const char *peer;
 	int64_t first_byte_ms; /* 0: no limit */
 	int64_t idle_ms;       /* between two reads or writes that get anywhere; 0: no limit */
@@ -24,9 +24,9 @@ struct begat_session {
 	struct session_settings set;
 	begat_filter *filter;
 	void *filter_state;
-	bool heard;      /* the client has sent something */
-	bool ended;      /* the client has closed its side */
-	bool broken;     /* writing has failed: nothing more is tried */
+	bool heard;  /* the client has sent something */
+	bool ended;  /* the client has closed its side */
+	bool broken; /* writing has failed: nothing more is tried */
 	size_t in_start, in_end, out_end;
 	char out[SESSION_BUFFER]; /* first, so that a short answer shares the page of the above */
 	unsigned char in[SESSION_BUFFER];

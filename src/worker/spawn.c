@@ -25,10 +25,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "worker/raw.h"
 
 #define STACKS	   64
@@ -42,17 +42,16 @@ struct stack {
 	struct worker_task task;
 };
 
-static struct stack stacks[STACKS];
-static char *stack_memory; /* STACKS times STACK_SIZE; not in forked children */
+/* Not in forked children. */
+static struct stack *stacks;
+static char *stack_memory; /* STACKS times STACK_SIZE */
 static unsigned unsettled;
 
 int spawn_init(void)
 {
-	stack_memory = mmap(NULL, STACKS * STACK_SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (stack_memory == MAP_FAILED)
-		return -1;
-	return madvise(stack_memory, STACKS * STACK_SIZE, MADV_DONTFORK);
+	stacks = map_unforked(STACKS * sizeof(*stacks));
+	stack_memory = map_unforked(STACKS * STACK_SIZE);
+	return stacks && stack_memory ? 0 : -1;
 }
 
 static void settle(struct stack *stack)
@@ -123,7 +122,8 @@ static pid_t start_sharing(struct stack *stack)
 
 static pid_t start_forked(const struct worker_task *task)
 {
-	pid_t pid = fork();
+	pid_t pid = _Fork(); /* no locks are held, and there are no handlers to run: fork(3) does
+				more */
 
 	if (pid == 0)
 		worker_run(task);

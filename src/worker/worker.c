@@ -12,7 +12,6 @@
 
 #include "worker/worker.h"
 
-#include <bsd/unistd.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include <sys/resource.h>
 
 #include "base/fd.h"
+#include "base/title.h"
 #include "handlers/handler.h"
 #include "worker/exec.h"
 #include "worker/identity.h"
@@ -109,7 +109,7 @@ static long step_privileges(const struct worker_task *task)
 
 static long step_signals(const struct worker_task *task)
 {
-	static const unsigned char empty[16] = { 0 };
+	const unsigned char empty[KERNEL_SIGSET] = { 0 }; /* on the stack: that page is touched */
 
 	(void)task;
 	return RAW(SYS_rt_sigprocmask, SIG_SETMASK, empty, NULL, KERNEL_SIGSET);
@@ -209,7 +209,7 @@ static void serve_handler(const struct worker_task *task)
 		.nvalues = service->nvalues,
 	};
 
-	setproctitle("-begat: %s %s", settings.service, settings.peer);
+	title_set(settings.service, settings.peer);
 	session_init(&session, &settings);
 	worker_exit(handler->serve(&session));
 }

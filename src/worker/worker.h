@@ -9,7 +9,8 @@
 #include "admit/connection.h"
 #include "plan/plan.h"
 
-/* The steps of a worker, in their order.  One that fails ends it with WORKER_STEP_EXIT + the step. */
+/* The steps of a worker, in their order.  One that fails ends it with WORKER_STEP_EXIT + the step.
+ */
 enum worker_step {
 	WORKER_STEP_NONE,
 	WORKER_STEP_FILES,	 /* a descriptor table of its own */
