@@ -10,6 +10,7 @@
 
 #include <bsd/stdlib.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -104,6 +105,8 @@ static int parse_fd(const char *text)
 
 	if (error)
 		fatal(EXIT_USAGE, "--ready-fd: %s: %s", text, error);
+	if (fcntl(fd, F_GETFD) < 0)
+		fatal(EXIT_USAGE, "--ready-fd: %d: %m", fd);
 	return fd;
 }
 
@@ -145,6 +148,9 @@ static void parse_options(int argc, char **argv, struct options *options)
 		case 'd':
 			options->debug = true;
 			options->topics = optarg;
+			if (optarg && !log_has_topics(optarg))
+				fatal(EXIT_USAGE, "-d: \"%s\" is not a list of %s", optarg,
+				      log_topics);
 			break;
 		case READY_FD:
 			options->ready_fd = parse_fd(optarg);
@@ -163,6 +169,8 @@ static void parse_options(int argc, char **argv, struct options *options)
 			exit(EXIT_USAGE);
 		}
 	}
+	if (options->ready_fd >= 0 && !options->foreground)
+		fatal(EXIT_USAGE, "--ready-fd is for the foreground: add -n");
 	if (optind < argc)
 		fatal(EXIT_USAGE, "%s: unexpected argument; try 'begatd --help'", argv[optind]);
 }

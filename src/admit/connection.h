@@ -9,10 +9,10 @@
 #include "base/inet.h"
 
 struct connection {
-	int fd; /* close-on-exec, blocking: a program gets it as it is */
+	int fd;			      /* close-on-exec, blocking: a program gets it as it is */
 	struct sockaddr_storage peer; /* IPv4-mapped addresses unmapped */
 	struct ucred credentials;     /* of a Unix peer, SO_PEERCRED; pid 0 when not known */
-	char text[INET_TEXT];         /* "192.0.2.7:4711", "unix:uid=1000" */
+	char text[INET_TEXT];	      /* "192.0.2.7:4711", "unix:uid=1000" */
 };
 
 enum connection_result {

@@ -28,8 +28,8 @@ enum begat_option_type {
 	BEGAT_OPTION_DURATION, /* "5m"; milliseconds, min to max */
 	BEGAT_OPTION_BOOL,     /* true or false */
 	BEGAT_OPTION_PATH,     /* an absolute path; whether it exists is the handler's business */
-	BEGAT_OPTION_COMMAND,  /* name is a prefix ("command."): each such option is an argument list,
-	                          a program by absolute path and its words */
+	BEGAT_OPTION_COMMAND,  /* name is a prefix ("command."): each such option is an argument
+				  list,  a program by absolute path and its words */
 };
 
 struct begat_option {
@@ -42,16 +42,16 @@ struct begat_option {
 
 /* One option as it was set or defaulted: begatd fills it, the session shows it to the handler. */
 struct begat_value {
-	const char *name;  /* whole: "prompt", "command.uptime" */
+	const char *name;   /* whole: "prompt", "command.uptime" */
 	const char *string; /* STRING, PATH: the text; NULL: not set and no default */
-	long long number;  /* NUMBER, SIZE in bytes, DURATION in ms, BOOL 0 or 1 */
-	char *const *argv; /* COMMAND: NULL-terminated */
+	long long number;   /* NUMBER, SIZE in bytes, DURATION in ms, BOOL 0 or 1 */
+	char *const *argv;  /* COMMAND: NULL-terminated */
 };
 
 struct begat_handler {
 	unsigned abi; /* BEGAT_HANDLER_ABI */
 	const char *name;
-	const char *summary; /* one line for begatd --handlers */
+	const char *summary;		    /* one line for begatd --handlers */
 	const struct begat_option *options; /* NULL: none */
 	/* Serves one client and returns the worker's exit status: 0, or 1 when serving failed for
 	 * a reason that is ours.  A client that goes away or falls silent is not a failure.  May
@@ -61,7 +61,7 @@ struct begat_handler {
 
 /* What became of a read. */
 enum begat_input {
-	BEGAT_INPUT_OK,       /* there is a line, or there are bytes */
+	BEGAT_INPUT_OK,	      /* there is a line, or there are bytes */
 	BEGAT_INPUT_END,      /* the client has closed or half-closed; all it sent was read */
 	BEGAT_INPUT_TOO_LONG, /* a line over the cap; nothing more can be read as lines */
 	BEGAT_INPUT_TIMEOUT,  /* first-byte-timeout or idle-timeout has passed */

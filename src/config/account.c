@@ -185,6 +185,19 @@ static void set_own_groups(struct service_identity *identity)
 	identity->ngroups = (size_t)count;
 }
 
+static void check_groups(const struct resolving *resolving)
+{
+	const struct account_request *request = resolving->request;
+	const struct setting *said = request->groups ? request->groups : request->user;
+
+	if (resolving->identity->ngroups > SERVICE_GROUPS_MAX)
+		problem_add(resolving->problems, said ? &said->origin : &request->at,
+			    "%zu supplementary groups are more than %d; name those that are needed "
+			    "with "
+			    "\"groups\"",
+			    resolving->identity->ngroups, SERVICE_GROUPS_MAX);
+}
+
 static void resolve_other(struct resolving *resolving)
 {
 	const char *name = text_of(resolving->request->user);
@@ -197,6 +210,7 @@ static void resolve_other(struct resolving *resolving)
 	else
 		set_own_groups(resolving->identity);
 	sort_groups(resolving->identity);
+	check_groups(resolving);
 }
 
 static void check_self(struct resolving *resolving)

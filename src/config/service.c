@@ -29,7 +29,7 @@
 
 #define ARGUMENTS_MAX 250
 #define LISTEN_MAX    100000 /* of all services: each is a descriptor */
-#define VARIABLES_MAX 200
+#define VARIABLES_MAX 100    /* of each kind: together they fit into a plan's vector */
 
 /* What is served */
 

@@ -24,6 +24,8 @@ struct service_listen {
 
 enum service_stderr { SERVICE_STDERR_LOG, SERVICE_STDERR_CLIENT, SERVICE_STDERR_NULL };
 
+#define SERVICE_GROUPS_MAX 64 /* supplementary groups */
+
 struct service_identity {
 	bool set; /* false: not root, everything stays as it is */
 	uid_t uid;

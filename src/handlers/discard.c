@@ -11,7 +11,8 @@
 
 static int discard_serve(struct begat_session *session)
 {
-	static char buffer[DISCARD_BUFFER]; /* static: a stack would be cleared, and touched, whole */
+	static char
+		buffer[DISCARD_BUFFER]; /* static: a stack would be cleared, and touched, whole */
 	size_t length;
 
 	while (begat_read(session, buffer, sizeof(buffer), &length) == BEGAT_INPUT_OK)

@@ -107,6 +107,7 @@ static void run_program(struct begat_session *session, const struct begat_value 
 	const long long timeout_ms = begat_number(session, "command-timeout");
 	int code;
 
+	begat_flush(session); /* what came before is not held back; the next write tells */
 	switch (command_run(session, program->argv, timeout_ms, &code)) {
 	case COMMAND_EXITED:
 		if (code != 0)

@@ -22,16 +22,16 @@ struct address {
 
 #define ADDRESS_TEXT 128 /* bytes that address_format() needs at most */
 
-/* Parses one text, which a port range turns into up to 65,535 addresses, into a list that the caller
- * frees.  0, or -1 with one line of what is wrong in error.  Numeric addresses only; port names by
- * getservbyname(3), so it may read files; never asks DNS. */
+/* Parses one text, which a port range turns into up to 65,535 addresses, into a list that the
+ * caller frees.  0, or -1 with one line of what is wrong in error.  Numeric addresses only; port
+ * names by getservbyname(3), so it may read files; never asks DNS. */
 int address_parse(const char *text, struct address **list, size_t *count, char *error, size_t size);
 
 /* The canonical form, which address_parse() reads back to the same. */
 void address_format(const struct address *address, char *text, size_t size);
 
-/* Whether two sockets could not be bound to both: the same address, or the same port with a wildcard
- * that covers the other.  Port 0 conflicts with nothing. */
+/* Whether two sockets could not be bound to both: the same address, or the same port with a
+ * wildcard that covers the other.  Port 0 conflicts with nothing. */
 bool address_conflicts(const struct address *a, const struct address *b);
 
 #endif

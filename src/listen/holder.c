@@ -3,7 +3,7 @@
  * Which process holds an address that we wanted.
  *
  * "Address already in use" at three in the morning is half an answer.  The kernel lists listening
- * sockets by inode in /proc/net/tcp and tcp6 (proc(5)), and who has a socket open can be seen in
+ * sockets by inode in /proc/net (proc(5)), and who has a socket open can be seen in
  * /proc/PID/fd by root and by the same user.  Everything here is for one message: no error is an
  * error, it only leaves the message shorter.
  */
@@ -56,6 +56,26 @@ static unsigned long find_inode(const char *table, const struct address *wanted)
 		return 0;
 	while (inode == 0 && fgets(line, sizeof(line), file))
 		if (parse_line(line, &address, &candidate) && address_conflicts(&address, wanted))
+			inode = candidate;
+	(void)fclose(file); /* only read from */
+	return inode;
+}
+
+/* The same for an abstract Unix socket: the last column of /proc/net/unix is "@name". */
+static unsigned long find_unix_inode(const struct sockaddr_un *wanted, socklen_t length)
+{
+	const size_t name_length = length - offsetof(struct sockaddr_un, sun_path) - 1;
+	unsigned long inode = 0, candidate;
+	char line[512];
+	int name;
+	FILE *file = fopen("/proc/net/unix", "re");
+
+	if (file == NULL)
+		return 0;
+	while (inode == 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu @%n", &candidate, &name) == 1 &&
+		    strncmp(line + name, wanted->sun_path + 1, name_length) == 0 &&
+		    line[(size_t)name + name_length] == '\n')
 			inode = candidate;
 	(void)fclose(file); /* only read from */
 	return inode;
@@ -121,9 +141,11 @@ void holder_format(int pid, char *text, size_t size)
 
 void holder_find(const struct address *address, char *text, size_t size)
 {
-	unsigned long inode = find_inode("/proc/net/tcp", address);
+	unsigned long inode;
 
-	if (inode == 0)
+	if (address->sa.sa_family == AF_UNIX)
+		inode = find_unix_inode(&address->un, address->length);
+	else if ((inode = find_inode("/proc/net/tcp", address)) == 0)
 		inode = find_inode("/proc/net/tcp6", address);
 	text[0] = '\0';
 	if (inode)

@@ -37,6 +37,12 @@ static void pause_ms(long ms)
 	(void)nanosleep(&pause, NULL); /* an early end only means an early try */
 }
 
+/* What we have made, now or before: anything else with that name is somebody's, and stays. */
+static bool is_lock_file(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && status->st_size == 0 && status->st_uid == geteuid();
+}
+
 /* 1: locked and the file is still the path's; 0: try again; -1: errno. */
 static int try_lock(const char *path, int *fd)
 {
@@ -45,9 +51,13 @@ static int try_lock(const char *path, int *fd)
 	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		return -1;
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0 && fstat(*fd, &ours) == 0 &&
-	    lstat(path, &theirs) == 0 && ours.st_ino == theirs.st_ino &&
-	    ours.st_dev == theirs.st_dev)
+	if (fstat(*fd, &ours) == 0 && !is_lock_file(&ours)) {
+		(void)close(*fd); /* nothing was written */
+		errno = EEXIST;
+		return -1;
+	}
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0 && lstat(path, &theirs) == 0 &&
+	    ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev)
 		return 1;
 	(void)close(*fd); /* nothing was written */
 	return 0;

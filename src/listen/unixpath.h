@@ -14,10 +14,10 @@ struct unixpath_owner {
 	mode_t mode;
 };
 
-/* Binds the socket to its path and listens, under a lock: a stale socket is replaced; a live one, and anything
- * that is not a socket, is left alone.  The file has its owner and mode before anybody can connect.
- * 0 with the file's identity in device and inode, or -1 with the reason in error.  Waits at most half
- * a second. */
+/* Binds the socket to its path and listens, under a lock: a stale socket is replaced; a live one,
+ * and anything that is not a socket, is left alone.  The file has its owner and mode before anybody
+ * can connect. 0 with the file's identity in device and inode, or -1 with the reason in error.
+ * Waits at most half a second. */
 int unixpath_bind(int fd, const struct sockaddr_un *address, const struct unixpath_owner *owner,
 		  struct stat *made, char error[static 256]);
 

@@ -228,7 +228,10 @@ void children_kill(void)
 
 static enum child_result classify(const struct child *child, int status, uint32_t failure)
 {
-	if (failure && WIFEXITED(status))
+	/* Both must say so: the one a forked worker could write for another, the other may be what
+	 * a program ends with. */
+	if (failure && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == WORKER_STEP_EXIT + (int)(failure >> 16))
 		return CHILD_STEP;
 	if (child->timed_out)
 		return CHILD_TIMED_OUT;

@@ -33,6 +33,7 @@
 static char *buffer; /* READ_SIZE; touched only once a worker complains */
 
 static void read_some(void *context);
+static void end_pause(void *context);
 
 void errlog_init(struct errlog *errlog, const char *service)
 {
@@ -40,6 +41,7 @@ void errlog_init(struct errlog *errlog, const char *service)
 		.service = service,
 		.writer = -1,
 		.reader = { .fd = -1, .ready = read_some, .context = errlog },
+		.pause = { .fire = end_pause, .context = errlog },
 	};
 }
 
@@ -53,7 +55,6 @@ static int open_pair(struct errlog *errlog)
 		errlog->line = malloc(ERRLOG_LINE);
 	if (buffer == NULL || errlog->line == NULL)
 		return -1;
-
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return -1;
 	errlog->reader.fd = fd_park(ends[0]);
@@ -81,32 +82,39 @@ int errlog_writer(struct errlog *errlog)
 	return -1;
 }
 
-/* Whether another line may be logged now; tells at the next window what was left out. */
-static bool take_line(struct errlog *errlog)
+/* A flood is not read faster than it may be logged: its writers wait, and nothing else does. */
+static void count_line(struct errlog *errlog)
 {
 	int64_t now_ns = clock_now_ns();
 
 	if (now_ns >= errlog->window_ns) {
-		if (errlog->suppressed)
-			log_line(LOG_NOTICE, "%s stderr: %u lines suppressed", errlog->service,
-				 errlog->suppressed);
 		errlog->window_ns = now_ns + ERRLOG_WINDOW_MS * NS_IN_MS;
-		errlog->lines = errlog->suppressed = 0;
+		errlog->lines = 0;
 	}
-	if (errlog->lines < ERRLOG_BURST) {
-		errlog->lines++;
-		return true;
-	}
-	errlog->suppressed++;
-	return false;
+	if (++errlog->lines < ERRLOG_BURST || errlog->pause.running)
+		return;
+	log_line(LOG_NOTICE, "%s stderr: more than %d lines a second; its writers wait",
+		 errlog->service, ERRLOG_BURST);
+	loop_del(&errlog->reader);
+	timer_start(&errlog->pause, (errlog->window_ns - now_ns) / NS_IN_MS + 1);
+}
+
+static void end_pause(void *context)
+{
+	struct errlog *errlog = context;
+
+	if (loop_add(&errlog->reader) < 0)
+		timer_start(&errlog->pause, ERRLOG_WINDOW_MS); /* no memory now */
 }
 
 static void end_line(struct errlog *errlog)
 {
-	if (errlog->length && take_line(errlog))
-		log_line(LOG_NOTICE, "%s[%d] stderr: %.*s", errlog->service, (int)errlog->pid,
-			 (int)errlog->length, errlog->line);
+	if (errlog->length == 0)
+		return;
+	log_line(LOG_NOTICE, "%s[%d] stderr: %.*s", errlog->service, (int)errlog->pid,
+		 (int)errlog->length, errlog->line);
 	errlog->length = 0;
+	count_line(errlog);
 }
 
 static void add_text(struct errlog *errlog, const char *text, size_t length)
@@ -179,8 +187,10 @@ static bool read_one(struct errlog *errlog)
 
 static void read_some(void *context)
 {
-	for (int i = 0; i < READS_AT_ONCE; i++)
-		if (!read_one(context))
+	struct errlog *errlog = context;
+
+	for (int i = 0; i < READS_AT_ONCE && !errlog->pause.running; i++)
+		if (!read_one(errlog))
 			return;
 }
 

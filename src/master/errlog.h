@@ -10,7 +10,7 @@
 
 #define ERRLOG_LINE	 512  /* bytes of a line; more becomes another line */
 #define ERRLOG_BURST	 200  /* lines a service may log ... */
-#define ERRLOG_WINDOW_MS 1000 /* ... in this time; the rest is counted */
+#define ERRLOG_WINDOW_MS 1000 /* ... in this time; then its workers' writes wait */
 
 struct errlog {
 	const char *service;
@@ -20,8 +20,9 @@ struct errlog {
 	pid_t pid; /* whose line is not complete yet; 0: nobody's */
 	size_t length;
 	char *line;
-	int64_t window_ns;	    /* the end of the current window */
-	unsigned lines, suppressed; /* in it */
+	int64_t window_ns;  /* the end of the current window, and ... */
+	unsigned lines;	    /* ... what was logged in it */
+	struct timer pause; /* until the next window: nothing is read */
 };
 
 void errlog_init(struct errlog *errlog, const char *service);

@@ -39,8 +39,8 @@
 static struct {
 	const struct plan *plan;
 	struct serving *servings;
-	enum { STARTING, SERVING, DRAINING, ENDING } phase;
-	struct timer stop; /* stop-timeout, then KILL_WAIT_MS */
+	enum { STARTING, SERVING, DRAINING, TERMINATING, KILLING } phase;
+	struct timer stop; /* the end of the phase, from DRAINING on */
 } master;
 
 static const char *result_text(enum child_result result)
@@ -77,7 +77,7 @@ static void log_end(const struct child *child, const struct child_end *end)
 	else if (end->result == CHILD_EXITED)
 		snprintf(why, sizeof(why), " status=%d", end->status);
 	else if (end->result != CHILD_OK && end->result != CHILD_TIMED_OUT)
-		snprintf(why, sizeof(why), " signal=%s", sigabbrev_np(end->status));
+		snprintf(why, sizeof(why), " signal=%s", signals_name(end->status));
 	log_line(result_level(end->result),
 		 "reaped %s[%d] peer=%s result=%s%s duration=%lld.%06llds "
 		 "cpu=%lld.%06llds maxrss=%ldk",
@@ -102,23 +102,36 @@ static void child_has_ended(const struct child *child, const struct child_end *e
 	finish_if_drained();
 }
 
+/* After that every worker has got its SIGKILL. */
+static int64_t longest_grace_ms(void)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < master.plan->nservices; i++)
+		if (master.servings[i].plan->kill_grace_ms > longest_ms)
+			longest_ms = master.servings[i].plan->kill_grace_ms;
+	return longest_ms;
+}
+
 static void stop_workers(void *unused)
 {
 	(void)unused;
-	if (master.phase == ENDING) {
+	if (master.phase != DRAINING) {
 		log_line(LOG_WARNING, "%zu workers are left behind", children_count());
 		loop_stop();
 		return;
 	}
 	log_line(LOG_NOTICE, "stop-timeout has passed: %zu workers are asked to end",
 		 children_count());
+	master.phase = TERMINATING;
 	children_terminate();
+	timer_start(&master.stop, longest_grace_ms() + KILL_WAIT_MS);
 }
 
 static void start_drain(int number)
 {
 	log_line(LOG_NOTICE, "SIG%s: stopping; %zu workers have %lld s to finish",
-		 sigabbrev_np(number), children_count(),
+		 signals_name(number), children_count(),
 		 (long long)(master.plan->global.stop_timeout_ms / MS_IN_S));
 	master.phase = DRAINING;
 	notify_send("STOPPING=1");
@@ -129,9 +142,9 @@ static void start_drain(int number)
 
 static void end_at_once(int number)
 {
-	log_line(LOG_NOTICE, "SIG%s again: killing %zu workers", sigabbrev_np(number),
+	log_line(LOG_NOTICE, "SIG%s again: killing %zu workers", signals_name(number),
 		 children_count());
-	master.phase = ENDING;
+	master.phase = KILLING;
 	children_kill();
 	timer_start(&master.stop, KILL_WAIT_MS);
 }
@@ -140,7 +153,7 @@ static void handle_stop(int number)
 {
 	if (master.phase == SERVING)
 		start_drain(number);
-	else if (master.phase == DRAINING)
+	else if (master.phase < KILLING)
 		end_at_once(number);
 }
 
@@ -174,7 +187,7 @@ static void handle_signal(int number, pid_t pid)
 	case SIGXFSZ:
 		break;
 	default:
-		log_debug("signal", "SIG%s from pid %d ignored", sigabbrev_np(number), (int)pid);
+		log_debug("signal", "SIG%s from pid %d ignored", signals_name(number), (int)pid);
 	}
 }
 

@@ -9,6 +9,8 @@
 
 #include "master/serving.h"
 
+#include <signal.h>
+
 #include "base/clock.h"
 #include "master/gate.h"
 
@@ -75,21 +77,34 @@ void serving_give(struct serving *serving)
 		gates_open(GATE_ALL_FULL);
 }
 
+/* SIGPIPE is what a program gets for writing to a client that has gone. */
 static bool is_bad(const struct child_end *end)
 {
-	if (end->result == CHILD_STEP)
+	switch (end->result) {
+	case CHILD_OK:
+	case CHILD_TIMED_OUT:
+		return false;
+	case CHILD_STEP:
 		return true;
-	return end->result != CHILD_OK && end->result != CHILD_TIMED_OUT && !end->client_gone &&
-	       end->duration_ns < THROTTLE_QUICK_MS * NS_IN_MS;
+	case CHILD_SIGNALLED:
+		if (end->status == SIGPIPE)
+			return false;
+		break;
+	case CHILD_EXITED:
+	case CHILD_CORE:
+		break;
+	}
+	return !end->client_gone && end->duration_ns < THROTTLE_QUICK_MS * NS_IN_MS;
 }
 
-static void throttle(struct serving *serving)
+static void throttle(struct serving *serving, const struct child_end *end)
 {
 	unsigned pause_s;
 
 	if (serving->pause.running)
 		return; /* a worker from before */
-	pause_s = throttle_add(&serving->throttle);
+	pause_s = throttle_add(&serving->throttle,
+			       end->result == CHILD_STEP ? THROTTLE_SETUP : THROTTLE_SERVICE);
 	if (pause_s == 0)
 		return;
 	log_line(LOG_WARNING, "%s: throttled for %u s: %u workers in a row failed at once",
@@ -101,7 +116,7 @@ static void throttle(struct serving *serving)
 void serving_ended(struct serving *serving, const struct child_end *end)
 {
 	if (is_bad(end))
-		throttle(serving);
+		throttle(serving, end);
 	else
 		throttle_clear(&serving->throttle);
 	serving_give(serving);

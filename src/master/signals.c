@@ -12,6 +12,8 @@
 #include "master/signals.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -37,10 +39,35 @@ static void read_signals(void *unused)
 	/* EAGAIN and EINTR: the loop comes again when there is more. */
 }
 
+const char *signals_name(int number)
+{
+	static char text[16];
+
+#ifdef HAVE_SIGABBREV_NP
+	if (sigabbrev_np(number))
+		return sigabbrev_np(number);
+#endif
+	if (number >= SIGRTMIN && number <= SIGRTMAX)
+		snprintf(text, sizeof(text), "RTMIN+%d", number - SIGRTMIN);
+	else
+		snprintf(text, sizeof(text), "%d", number);
+	return text;
+}
+
+/* Only of ends: a child that is stopped and continued in a loop must not keep us awake. */
+static int want_ends(void)
+{
+	const struct sigaction ends = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP };
+
+	return sigaction(SIGCHLD, &ends, NULL);
+}
+
 int signals_open(signals_handle *handle)
 {
 	sigset_t all;
 
+	if (want_ends() < 0)
+		return -1;
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
 		return -1;

@@ -3,9 +3,11 @@
  * The throttle: how long a service pauses whose workers die at once.
  *
  * A program that is missing, or crashes on every start, costs a fork per client and helps nobody.
- * After a few bad ends in a row its service pauses for a second, then two, up to a minute, and one
- * success makes up for all of them.  It is never switched off: the predecessors did that for ten
- * minutes, and every crash bug became an outage (CVE-2022-39028).
+ * After a few bad ends in a row its service pauses for a second, and clients wait in the queue.
+ * When workers do not even come to their service, the pause doubles, up to a minute.  When the
+ * service itself ends badly it does not, because that may be one client's doing, and all others
+ * would wait with it: the predecessors switched a service off for ten minutes, and every crash bug
+ * became an outage (CVE-2022-39028).  One success makes up for everything.
  */
 #include "config.h"
 
@@ -17,11 +19,14 @@ void throttle_clear(struct throttle *throttle)
 	throttle->pause_s = 0;
 }
 
-unsigned throttle_add(struct throttle *throttle)
+unsigned throttle_add(struct throttle *throttle, enum throttle_cause cause)
 {
 	if (++throttle->bad < THROTTLE_AFTER)
 		return 0;
-	throttle->pause_s = throttle->pause_s ? throttle->pause_s * 2 : THROTTLE_FIRST_S;
+	if (throttle->pause_s == 0 || cause == THROTTLE_SERVICE)
+		throttle->pause_s = THROTTLE_FIRST_S;
+	else
+		throttle->pause_s *= 2;
 	if (throttle->pause_s > THROTTLE_LAST_S)
 		throttle->pause_s = THROTTLE_LAST_S;
 	return throttle->pause_s;

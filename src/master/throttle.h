@@ -10,6 +10,11 @@
 #define THROTTLE_FIRST_S  1    /* the first pause, and ... */
 #define THROTTLE_LAST_S	  60   /* ... where doubling it stops */
 
+enum throttle_cause {
+	THROTTLE_SETUP,	  /* a step before the service: no client can bring that about */
+	THROTTLE_SERVICE, /* its own quick end, which a client may have brought about */
+};
+
 struct throttle {
 	unsigned bad;	  /* ends in a row */
 	unsigned pause_s; /* the last pause; 0: none since the last success */
@@ -18,7 +23,7 @@ struct throttle {
 /* One success: everything is forgotten. */
 void throttle_clear(struct throttle *throttle);
 
-/* One bad end.  The seconds to pause for, or 0. */
-unsigned throttle_add(struct throttle *throttle);
+/* One bad end.  The seconds to pause for, or 0.  Only for THROTTLE_SETUP do they double. */
+unsigned throttle_add(struct throttle *throttle, enum throttle_cause cause);
 
 #endif

@@ -22,7 +22,13 @@
 #include "handlers/handler.h"
 #include "plan/layout.h"
 
+_Static_assert(SERVICE_GROUPS_MAX <= PLAN_GROUPS_MAX, "a checked list of groups fits");
+
 #define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 struct buffer {
 	char *bytes;
@@ -255,9 +261,18 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
+/* Without execute permission where the kernel knows how (6.3); sysctl vm.memfd_noexec wants it. */
+static int make_memfd(void)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("begat plan", flags | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("begat plan", flags) : fd;
+}
+
 static int seal(const struct buffer *buffer)
 {
-	int fd = fd_park(memfd_create("begat plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	int fd = fd_park(make_memfd());
 
 	if (fd < 0)
 		return -1;

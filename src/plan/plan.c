@@ -35,7 +35,8 @@ const struct plan *plan_map(int fd)
 	if (fstat(fd, &status) < 0)
 		return NULL;
 	errno = EINVAL;
-	if ((size_t)status.st_size < sizeof(*plan) || fcntl(fd, F_GET_SEALS) != PLAN_SEALS)
+	if ((size_t)status.st_size < sizeof(*plan) ||
+	    (fcntl(fd, F_GET_SEALS) & PLAN_SEALS) != PLAN_SEALS)
 		return NULL;
 	plan = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (plan == MAP_FAILED)

@@ -38,6 +38,8 @@ static struct {
 		.level = LOG_INFO,
 		.report_fd = -1 };
 
+const char log_topics[] = "accept,gate,notify,reap,signal";
+
 void log_init(const char *program)
 {
 	log_state.program = program;
@@ -180,16 +182,33 @@ void log_line(int level, const char *format, ...)
 	va_end(arguments);
 }
 
-static bool is_topic(const char *topic)
+/* Whether a list with commas has a word of that length. */
+static bool has_word(const char *list, const char *word, size_t length)
 {
-	size_t length = strlen(topic);
-
-	for (const char *at = log_state.topics; at; at = strchr(at, ',')) {
+	for (const char *at = list; at; at = strchr(at, ',')) {
 		at += *at == ',';
-		if (strncmp(at, topic, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+		if (strncmp(at, word, length) == 0 && (at[length] == ',' || at[length] == '\0'))
 			return true;
 	}
-	return log_state.topics == NULL;
+	return false;
+}
+
+bool log_has_topics(const char *topics)
+{
+	size_t length;
+
+	for (;; topics += length + 1) {
+		length = strcspn(topics, ",");
+		if (length == 0 || !has_word(log_topics, topics, length))
+			return false;
+		if (topics[length] == '\0')
+			return true;
+	}
+}
+
+static bool is_topic(const char *topic)
+{
+	return log_state.topics == NULL || has_word(log_state.topics, topic, strlen(topic));
 }
 
 void log_debug(const char *topic, const char *format, ...)

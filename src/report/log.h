@@ -22,6 +22,10 @@ void log_init(const char *program);
  * comma-separated list (NULL: all); borrowed. */
 void log_set_level(int level, const char *topics);
 
+/* The topics that there are, with commas between them; and whether a list names only such. */
+extern const char log_topics[];
+bool log_has_topics(const char *topics);
+
 /* Where lines go from now on.  path, for LOG_SINK_FILE, is borrowed.  0, or -1 with errno, and then
  * nothing has changed.  A missing /dev/log is no error: lines go to stderr until it is there. */
 int log_open(enum log_sink sink, const char *path);

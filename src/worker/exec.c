@@ -66,7 +66,7 @@ static void put_field(struct begat_session *session, const struct worker_task *t
 	}
 }
 
-long exec_banner(const struct worker_task *task)
+void exec_banner(const struct worker_task *task)
 {
 	static struct begat_session session; /* not on the stack, which would be cleared whole */
 	const struct session_settings settings = {
@@ -86,5 +86,4 @@ long exec_banner(const struct worker_task *task)
 	}
 	(void)begat_write_text(&session, "\n", 1); /* the flush tells */
 	(void)begat_flush(&session); /* a client that is gone: the program will find out */
-	return 0;
 }

@@ -8,8 +8,8 @@
 /* Becomes the program.  Returns only on failure: -errno. */
 long exec_program(const struct worker_task *task);
 
-/* Writes the service's banner to the client, expanded: %h %p %s %t.  0 or -errno; a client that is
- * gone is no error. */
-long exec_banner(const struct worker_task *task);
+/* Writes the service's banner to the client, expanded: %h %p %s %t.  A client that is gone is no
+ * error. */
+void exec_banner(const struct worker_task *task);
 
 #endif

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,25 +41,30 @@ static ssize_t read_some(int fd, char *buffer, size_t size)
 	return length;
 }
 
-static void pass_on(const struct worker_task *task, int input)
+static void open_session(const struct worker_task *task, struct begat_session *session)
 {
-	static struct begat_session session; /* not on the stack, which would be cleared whole */
 	const struct session_settings settings = {
 		.fd = STDOUT_FILENO,
 		.crlf = task->listener->internet,
 		.service = plan_text(task->plan, task->service->name),
 		.peer = task->connection.text,
 	};
+
+	session_init(session, &settings);
+}
+
+/* Our side is shut down after the last byte, but nothing is read: the input is the program's. */
+static void pass_on(struct begat_session *session, int input)
+{
 	static char buffer[4096];
 	ssize_t length;
 
-	session_init(&session, &settings);
 	while ((length = read_some(input, buffer, sizeof(buffer))) > 0)
-		if (begat_write_text(&session, buffer, (size_t)length) < 0 ||
-		    begat_flush(&session) < 0)
+		if (begat_write_text(session, buffer, (size_t)length) < 0 ||
+		    begat_flush(session) < 0)
 			break;
-	(void)close(input);	      /* the program gets SIGPIPE if it goes on */
-	(void)begat_finish(&session); /* always 0 */
+	(void)close(input);			/* the program gets SIGPIPE if it goes on */
+	(void)shutdown(STDOUT_FILENO, SHUT_WR); /* fails only when the client is gone */
 }
 
 /* Ends as the child did; dumping core again for its signal would only overwrite its own. */
@@ -76,6 +82,7 @@ static void end_like(int status)
 
 void relay_run(const struct worker_task *task)
 {
+	static struct begat_session session; /* not on the stack, which would be cleared whole */
 	int ends[2], status;
 	pid_t pid;
 
@@ -87,9 +94,11 @@ void relay_run(const struct worker_task *task)
 	if (pid == 0)
 		become_program(task, ends[1]);
 	(void)close(ends[1]); /* so that the pipe ends with the program */
-	pass_on(task, ends[0]);
+	open_session(task, &session);
+	pass_on(&session, ends[0]);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			worker_fail(task, WORKER_STEP_RELAY, -errno);
+	(void)begat_finish(&session); /* always 0 */
 	end_like(status);
 }

@@ -43,7 +43,7 @@ void session_init(struct begat_session *session, const struct session_settings *
 	session->set = *settings;
 	session->filter = NULL;
 	session->filter_state = NULL;
-	session->heard = session->ended = session->broken = false;
+	session->heard = session->ended = session->cr = session->broken = false;
 	session->in_start = session->in_end = session->out_end = 0;
 }
 
@@ -151,10 +151,12 @@ int begat_write(struct begat_session *session, const void *bytes, size_t length)
 	return 0;
 }
 
-static int write_line_end(struct begat_session *session, bool has_cr)
+static int write_line_end(struct begat_session *session)
 {
-	return session->set.crlf && !has_cr ? begat_write(session, "\r\n", 2)
-					    : begat_write(session, "\n", 1);
+	const bool needs_cr = session->set.crlf && !session->cr;
+
+	session->cr = false;
+	return needs_cr ? begat_write(session, "\r\n", 2) : begat_write(session, "\n", 1);
 }
 
 int begat_write_text(struct begat_session *session, const char *text, size_t length)
@@ -165,9 +167,11 @@ int begat_write_text(struct begat_session *session, const char *text, size_t len
 
 		if (begat_write(session, text, part) < 0)
 			return -1;
+		if (part > 0)
+			session->cr = text[part - 1] == '\r';
 		if (!newline)
 			break;
-		if (write_line_end(session, part > 0 && newline[-1] == '\r') < 0)
+		if (write_line_end(session) < 0)
 			return -1;
 		text += part + 1;
 		length -= part + 1;

@@ -26,6 +26,7 @@ struct begat_session {
 	void *filter_state;
 	bool heard;  /* the client has sent something */
 	bool ended;  /* the client has closed its side */
+	bool cr;     /* the text written so far ends with '\r' */
 	bool broken; /* writing has failed: nothing more is tried */
 	size_t in_start, in_end, out_end;
 	char out[SESSION_BUFFER]; /* first, so that a short answer shares the page of the above */

@@ -25,12 +25,20 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "worker/raw.h"
 
+#ifdef ENABLE_SANITIZERS
+#define IS_SANITIZED                                                                               \
+	true /* its shadow of a stack that an exec leaves is wrong for the next child */
+#else
+#define IS_SANITIZED false
+#endif
 #define STACKS	   64
 #define STACK_SIZE (32 * 1024) /* the steps and exec_program() use a third of it */
 
@@ -46,9 +54,21 @@ struct stack {
 static struct stack *stacks;
 static char *stack_memory; /* STACKS times STACK_SIZE */
 static unsigned unsettled;
+static bool may_share;
+
+/* Before Linux 5.16 a process that dumps core takes all that share its memory with it. */
+static bool is_safe_kernel(void)
+{
+	struct utsname kernel;
+	int major, minor;
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 16));
+}
 
 int spawn_init(void)
 {
+	may_share = RAW_IS_PURE && !IS_SANITIZED && is_safe_kernel();
 	stacks = map_unforked(STACKS * sizeof(*stacks));
 	stack_memory = map_unforked(STACKS * STACK_SIZE);
 	return stacks && stack_memory ? 0 : -1;
@@ -131,17 +151,10 @@ static pid_t start_forked(const struct worker_task *task)
 	return pid;
 }
 
-#ifdef __SANITIZE_ADDRESS__
-#define MAY_SHARE                                                                                  \
-	0 /* its shadow of a stack that an exec leaves behind is wrong for the next child */
-#else
-#define MAY_SHARE RAW_IS_PURE
-#endif
-
 /* Sharing works for what can be left behind with one close_range(2) at FD_PARKED. */
 static bool can_share(const struct worker_task *task)
 {
-	return MAY_SHARE && worker_is_plain(task->service) && task->connection.fd < FD_PARKED;
+	return may_share && worker_is_plain(task->service) && task->connection.fd < FD_PARKED;
 }
 
 pid_t spawn_worker(const struct worker_task *task)

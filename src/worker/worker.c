@@ -45,8 +45,9 @@ static long step_files(const struct worker_task *task)
 
 static long step_session(const struct worker_task *task)
 {
-	long result = RAW(SYS_setsid, task);
+	long result = RAW(SYS_setsid, 0);
 
+	(void)task;
 	return result < 0 ? result : 0;
 }
 
@@ -132,7 +133,6 @@ static const struct {
 	[WORKER_STEP_VERIFY] = { "verify", identity_verify },
 	[WORKER_STEP_PRIVILEGES] = { "privileges", step_privileges },
 	[WORKER_STEP_SIGNALS] = { "signals", step_signals },
-	[WORKER_STEP_BANNER] = { "banner", NULL },
 	[WORKER_STEP_RELAY] = { "relay", NULL },
 	[WORKER_STEP_EXEC] = { "exec", NULL },
 };
@@ -209,7 +209,6 @@ static void serve_handler(const struct worker_task *task)
 		.nvalues = service->nvalues,
 	};
 
-	title_set(settings.service, settings.peer);
 	session_init(&session, &settings);
 	worker_exit(handler->serve(&session));
 }
@@ -223,8 +222,10 @@ void worker_run(const struct worker_task *task)
 		if (result < 0)
 			worker_fail(task, (enum worker_step)step, result);
 	}
-	if (task->service->banner && (result = exec_banner(task)) < 0)
-		worker_fail(task, WORKER_STEP_BANNER, result);
+	if (!worker_is_plain(task->service))
+		title_set(plan_text(task->plan, task->service->name), task->connection.text);
+	if (task->service->banner)
+		exec_banner(task);
 	if (task->service->handler >= 0)
 		serve_handler(task);
 	if (task->service->crlf)

@@ -26,8 +26,7 @@ enum worker_step {
 	WORKER_STEP_VERIFY,	/* that these three hold and cannot be taken back */
 	WORKER_STEP_PRIVILEGES, /* no_new_privs */
 	WORKER_STEP_SIGNALS,	/* an empty mask; the dispositions are the default already */
-	WORKER_STEP_BANNER,
-	WORKER_STEP_RELAY, /* the pipe and the process that crlf needs */
+	WORKER_STEP_RELAY,	/* the pipe and the process that crlf needs */
 	WORKER_STEP_EXEC,
 	WORKER_STEPS
 };

@@ -86,4 +86,5 @@ START_TEST(leaves_others_alone)
 }
 END_TEST
 
-SUITE("inet", formats_ipv4, formats_ipv6_in_brackets, longest_fits, unmaps_mapped, leaves_others_alone)
+SUITE("inet", formats_ipv4, formats_ipv6_in_brackets, longest_fits, unmaps_mapped,
+      leaves_others_alone)

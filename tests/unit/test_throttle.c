@@ -6,14 +6,13 @@
 
 #include "suite.h"
 
-
 START_TEST(single_failures_do_not_pause)
 {
 	struct throttle throttle = { 0 };
 
 	for (int i = 0; i < 1000; i++) {
 		for (int bad = 1; bad < THROTTLE_AFTER; bad++)
-			ck_assert_uint_eq(throttle_add(&throttle), 0);
+			ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), 0);
 		throttle_clear(&throttle);
 	}
 }
@@ -26,7 +25,17 @@ START_TEST(doubles_to_a_minute_and_stays)
 	struct throttle throttle = { .bad = THROTTLE_AFTER - 1 };
 
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
-		ck_assert_uint_eq(throttle_add(&throttle), expected[i]);
+		ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), expected[i]);
+}
+END_TEST
+
+/* One client that makes a program fail must not keep all others waiting for a minute. */
+START_TEST(what_a_client_may_cause_does_not_double)
+{
+	struct throttle throttle = { .bad = THROTTLE_AFTER - 1 };
+
+	for (int i = 0; i < 100; i++)
+		ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SERVICE), THROTTLE_FIRST_S);
 }
 END_TEST
 
@@ -36,9 +45,10 @@ START_TEST(one_success_forgets)
 
 	throttle_clear(&throttle);
 	for (int bad = 1; bad < THROTTLE_AFTER; bad++)
-		ck_assert_uint_eq(throttle_add(&throttle), 0);
-	ck_assert_uint_eq(throttle_add(&throttle), THROTTLE_FIRST_S);
+		ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), 0);
+	ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), THROTTLE_FIRST_S);
 }
 END_TEST
 
-SUITE("throttle", single_failures_do_not_pause, doubles_to_a_minute_and_stays, one_success_forgets)
+SUITE("throttle", single_failures_do_not_pause, doubles_to_a_minute_and_stays, one_success_forgets,
+      what_a_client_may_cause_does_not_double)
