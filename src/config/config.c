@@ -11,6 +11,8 @@
 #include "config/config.h"
 
 #include <bsd/string.h>
+#include <err.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -61,19 +63,26 @@ static void merge_defaults(struct loader *loader, struct section *section)
 	section_free(section);
 }
 
-static const struct section *find_service(const struct loader *loader, const char *title)
+static int compare_titles(const void *a, const void *b)
 {
-	for (size_t i = 0; i < loader->nservices; i++)
-		if (strcmp(loader->services[i]->title, title) == 0)
-			return loader->services[i];
-	return NULL;
+	return strcmp(((const struct section *)a)->title, ((const struct section *)b)->title);
+}
+
+/* The section of that title that is there already, or this one, which is from now on. */
+static const struct section *find_or_add(struct loader *loader, const struct section *section)
+{
+	const struct section *const *node = tsearch(section, &loader->titles, compare_titles);
+
+	if (node == NULL)
+		err(EXIT_FAILURE, "memory");
+	return *node;
 }
 
 static void merge_service(struct loader *loader, struct section *section)
 {
-	const struct section *old = find_service(loader, section->title);
+	const struct section *old = find_or_add(loader, section);
 
-	if (old) {
+	if (old != section) {
 		problem_add(&loader->problems, &section->origin,
 			    "service \"%.64s\" is there already: %s:%d", section->title,
 			    old->origin.file, old->origin.line);
@@ -277,9 +286,15 @@ static char *absolute_path(const char *path)
 	return absolute;
 }
 
+static void leave(void *section)
+{
+	(void)section; /* is freed with the others */
+}
+
 static void loader_fini(struct loader *loader)
 {
 	section_fini(&loader->global);
+	tdestroy(loader->titles, leave);
 	section_free(loader->defaults);
 	for (size_t i = 0; i < loader->nservices; i++)
 		section_free(loader->services[i]);

@@ -14,6 +14,7 @@ struct loader {
 	struct section *defaults;  /* NULL: there is none */
 	struct section **services; /* in the order of the files */
 	size_t nservices;
+	void *titles;	/* of the services: tsearch(3) */
 	size_t nlisten; /* addresses of all services */
 	/* Most services run as the same user: the identity that was resolved last, and for which
 	 * settings, spares a look into the user database for each. */

@@ -69,7 +69,8 @@ all_have_ended() { [ "$(log_count "reaped ($1)")" = "$2" ]; }
 
 @test "F111: the same with a worker held up where it is the user's but not yet the program" {
 	need strace
-	WRAPPER="strace -qq -f -o $BATS_TEST_TMPDIR/trace -e trace=setresuid -e inject=setresuid:delay_exit=100000:when=1"
+	# In its last step before the exec.
+	WRAPPER="strace -qq -f -o $BATS_TEST_TMPDIR/trace -e trace=rt_sigprocmask -e inject=rt_sigprocmask:delay_enter=100000"
 	start
 	attack
 	victims 5

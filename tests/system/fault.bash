@@ -45,14 +45,20 @@ few_calls() {
 	((after - before <= $2)) || fail "$((after - before)) $1 calls in $3 s: $(tail -n 5 "$FAULTS")"
 }
 
-# few_wakeups COUNT SECONDS: for a master that is not traced.
+# few_wakeups COUNT SECONDS: for a master that is not traced; it has nothing to do before that either.
 few_wakeups() {
-	local before after
+	local before after ticks
+	until_true 5 is_sleeping
 	before=$(count_wakeups)
+	ticks=$(count_ticks)
 	sleep "$2"
 	after=$(count_wakeups)
 	((after - before <= $1)) || fail "$((after - before)) wake-ups in $2 s"
+	# Who spins alone on a processor is never switched.
+	(($(count_ticks) - ticks < 10)) || fail "it spins"
 }
+is_sleeping() { grep -q '^State:.S' "/proc/$MASTER/status"; }
+count_ticks() { sed 's/.*) //' "/proc/$MASTER/stat" | awk '{ print $12 + $13 }'; }
 
 # log_times COUNT REGEX: waits for so many lines, and no more.
 log_times() {

@@ -153,11 +153,13 @@ fails_in() {
 	for port in 7100 7101 7102 7103 7104; do
 		[ "$(query $port)" = "" ] || fail "a worker has run in spite of $1"
 	done
-	[ "$(log_count "result=failed step=$3 ")" = 5 ] || fail "not each worker has failed in $3"
+	until_true 5 five_failed_in "$3" || fail "not each worker has failed in $3"
 	stop
 	[ "$(grep -c 'execve(' "$BATS_TEST_TMPDIR/trace")" -le 3 ]
 	refute grep -q /bin/cat "$BATS_TEST_TMPDIR/trace"
 }
+
+five_failed_in() { [ "$(log_count "result=failed step=$1 ")" = 5 ]; }
 
 @test "F108: setgroups, setresgid or setresuid fails: the worker never runs" {
 	need_root

@@ -102,14 +102,19 @@ signals_are_clean() {
 	through "$(helper junk.sh)"
 	start
 	find "/proc/$MASTER/fd" -printf '%l\n' | refute grep -Ex '/etc/passwd|/'
+	ask 7013 >/dev/null # then nothing of the start is left open
+	until_true 5 no_workers
 	before=$(count_descriptors)
 	stop
 	through
 	start
-	[ "$(count_descriptors)" = "$before" ]
+	ask 7013 >/dev/null
+	until_true 5 as_many_as "$before"
 	[ "$(ask 7016 | grep -c -- '->')" -le 4 ] # with that of ls
 	stop
 }
+
+as_many_as() { [ "$(count_descriptors)" = "$1" ]; }
 
 @test "F69: a hostile environment gets no further than begatd" {
 	configure "$services"

@@ -53,7 +53,7 @@ start() {
 		2>"$BATS_TEST_TMPDIR/stderr" >"$BATS_TEST_TMPDIR/stdout" &
 	MASTER=$!
 	if ! read -r -t 20 line <"$ready" 2>/dev/null; then
-		cat "$BATS_TEST_TMPDIR/stderr" >&2
+		[ ! -f "$BATS_TEST_TMPDIR/stderr" ] || cat "$BATS_TEST_TMPDIR/stderr" >&2
 		fail "begatd is not ready"
 	fi
 	# Under a wrapper the daemon is another process; its pid file knows.

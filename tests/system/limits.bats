@@ -4,6 +4,8 @@
 # later; nothing is switched off.  (inetd's "looping" is off for ten minutes, systemd's trigger limit
 # until somebody comes.)
 
+# shellcheck disable=SC2016 # programs are in single quotes
+
 load lib
 load fault
 
@@ -47,13 +49,13 @@ hold() { background python3 "$CLIENT" hold "$1" "$2"; }
 	hold 7007 4
 	log_times 4 'begat echo'
 	ask 7013 >"$BATS_TEST_TMPDIR/late" &
-	late=$!
+	asking=$!
 	ask 7007 too >"$BATS_TEST_TMPDIR/too" &
 	too=$!
 	few_wakeups 5 0.5
 	log_times 4 begat.*peer=
 	kill "$BACKGROUND"
-	wait "$late"
+	wait "$asking"
 	wait "$too"
 	[ -s "$BATS_TEST_TMPDIR/late" ]
 	[ "$(cat "$BATS_TEST_TMPDIR/too")" = too ]

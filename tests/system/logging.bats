@@ -3,6 +3,8 @@
 # P8: the log's disk is full, its reader stalls, dies or was never there.  (glibc's syslog(3) blocks for
 # ever when the reader of /dev/log stalls; xinetd does not start without one.)
 
+# shellcheck disable=SC2030,SC2031 # a test is a subshell, and may change what it likes
+
 load lib
 load fault
 
@@ -103,6 +105,12 @@ lines_are_apart() {
 	: >"$MESSAGES"
 	syslogd
 	served_until 'reaped daytime' "$MESSAGES"
+	# Restarted between two clients: no line is lost.
+	kill -KILL "$BACKGROUND" && wait "$BACKGROUND" 2>/dev/null || :
+	: >"$MESSAGES"
+	syslogd
+	is_served
+	messages_have 'begat daytime'
 	few_wakeups 5 0.5
 	stop
 }
@@ -112,6 +120,7 @@ lines_are_apart() {
 	configure "$service"
 	log_to syslog
 	own_dev
+	# shellcheck disable=SC2086 # words
 	run_for 20 $WRAPPER "$BEGATD" -f "$CONF" 3>&-
 	MASTER=$(cat "$BATS_TEST_TMPDIR/pid")
 	is_served

@@ -63,6 +63,20 @@ all_say() { [ "$(answers "$1" | sort -u)" = "$2 " ] || fail "port $1 and up: $(a
 }
 forty_are_held() { [ "$(log_count 'begat held')" = 40 ]; }
 
+@test "F103: a worker that serves itself has no other descriptors either" {
+	configure "$(service echo 7100 'handler = "echo"') $(service many 7200-7299 'handler = "echo"')"
+	start
+	for port in 7100 7299; do
+		"$BATS_TEST_DIRNAME/helpers/talk.py" $port send:x expect:x rest >/dev/null 3>&- &
+		HELPERS="${HELPERS-} $!"
+	done
+	until_true 10 two_are_held
+	for worker in $(pgrep -P "$MASTER"); do
+		[ "$(find "/proc/$worker/fd" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "0 1 2 " ]
+	done
+}
+two_are_held() { [ "$(children | grep -c 'begat: ')" = 2 ]; }
+
 @test "F103: 0 and 1 are the client's socket itself, 2 is the log, the socket or /dev/null" {
 	what="exec = { '/bin/sh', '-c', 'readlink /proc/\$\$/fd/0 /proc/\$\$/fd/1 /proc/\$\$/fd/2; true' }"
 	configure "$(service log 7100 "$what") $(service client 7101 "$what" 'stderr = client')
@@ -172,9 +186,10 @@ IPCREMOTEEUID LANG LOGNAME PATH PROTO SHELL TZ USER " ]
 }
 
 @test "F110: max-time ends a program that ignores SIGTERM, with its children" {
-	configure "$(service stubborn 7100 "exec = { '/bin/sh', '-c', 'trap \"\" TERM; sleep 7777 & sleep 7777' }" \
+	MARK=$BASHPID # so that another run's are not taken for ours
+	configure "$(service stubborn 7100 "exec = { '/bin/sh', '-c', 'trap \"\" TERM; sleep 7777.$MARK & sleep 7777.$MARK' }" \
 		'max-time = "300ms" kill-grace = "200ms"')
-		$(service meek 7101 'exec = { "/bin/sleep", "7777" } max-time = "300ms"')"
+		$(service meek 7101 "exec = { '/bin/sleep', '7777.$MARK' } max-time = '300ms'")"
 	start
 	[ "$(ask 7100)" = "" ]
 	log_has 'did not end after SIGTERM; killed'
@@ -185,4 +200,15 @@ IPCREMOTEEUID LANG LOGNAME PATH PROTO SHELL TZ USER " ]
 	master_is_well
 	stop
 }
-no_sleepers() { ! pgrep -f '^sleep 7777$' >/dev/null; }
+no_sleepers() { ! pgrep -f "sleep 7777.$MARK\$" >/dev/null; }
+
+@test "F110: max-time ends a program that has been stopped, without waiting for kill-grace" {
+	configure "$(service stopped 7100 'exec = { "/bin/sleep", "60" } max-time = "500ms" kill-grace = "1h"')"
+	start
+	run_for 20 nc -d 127.0.0.1 7100 3>&- &
+	HELPERS=$!
+	log_has 'begat stopped'
+	kill -STOP "$(pgrep -P "$MASTER")"
+	log_has 'reaped stopped.*result=timed-out'
+	stop
+}

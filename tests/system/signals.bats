@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 # P8: any signal, at any moment, in any number.
 
+# shellcheck disable=SC2030,SC2031 # a test is a subshell, and may change what it likes
+
 load lib
 load fault
 
@@ -71,25 +73,30 @@ is_served() { [ -n "$(ask 7013)" ] && [ "$(ask 7014)" = hello ]; }
 @test "F51: a signal before any of its system calls: survives HUP, CHLD, USR1, PIPE, WINCH" {
 	configure "$service"
 	start
-	for round in {1..12}; do
+	for round in {1..15}; do
 		signals=(HUP CHLD USR1 PIPE WINCH)
-		inject all "signal=SIG${signals[round % 5]}:when=$((round * 3 + RANDOM % 20))"
+		# The count is one for each kind of call, so there are several signals in a round.
+		inject all "signal=SIG${signals[round % 5]}:when=$((RANDOM % 6 + 1))"
+		is_served
 		is_served
 		heal
 	done
+	# They did come.
+	log_has 'SIGHUP: '
+	log_has 'SIGUSR1: '
 	until_true 5 no_workers
 	master_is_well
 	stop
 }
 
 @test "F51: TERM before any of its system calls: a clean end" {
-	for when in 1 7 $((RANDOM % 40 + 1)) $((RANDOM % 40 + 1)); do
+	for when in 1 2 3 $((RANDOM % 20 + 4)); do
 		configure "$service"
 		start
 		pid=$MASTER
 		inject all "signal=SIGTERM:when=$when"
 		until_true 10 eval "ask 7013 >/dev/null || :; is_gone_or_zombie $pid" ||
-			fail "TERM at call $when did not end it"
+			fail "TERM at the calls number $when did not end it"
 		wait "$STRACE" 2>/dev/null || :
 		MASTER=
 		wait "$pid"
