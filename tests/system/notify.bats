@@ -114,7 +114,7 @@ time.sleep(60)' "$BATS_TEST_TMPDIR/stalled" >"$BATS_TEST_TMPDIR/out" 3>&- &
 		[ "$status" = 2 ]
 	done
 	run run_for 5 "$BEGATD" -n -f "$CONF" --ready-fd 77 3>&-
-	[ "$status" = 1 ]
+	[ "$status" = 2 ]
 	[[ $output == *77* ]]
 }
 

@@ -16,6 +16,7 @@ detach() {
 seconds() { if is_sanitized; then echo 5; else echo 1; fi; }
 
 squat() {
+	rm -f "$BATS_TEST_TMPDIR/squatter"
 	"$BATS_TEST_DIRNAME/helpers/listen.py" "$@" >"$BATS_TEST_TMPDIR/squatter" 3>&- &
 	SQUATTER=$!
 	HELPERS="${HELPERS-} $SQUATTER"
