@@ -66,9 +66,22 @@ static bool is_safe_kernel(void)
 	       (major > 5 || (major == 5 && minor >= 16));
 }
 
+/* With fs.suid_dumpable = 1 (proc(5)) a change of identity protects no memory. */
+static bool is_dumpable(void)
+{
+	char value = '1';
+	int fd = open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0) {
+		(void)!read(fd, &value, 1); /* not known counts as 1 */
+		(void)close(fd);	    /* only read from */
+	}
+	return value == '1';
+}
+
 int spawn_init(void)
 {
-	may_share = RAW_IS_PURE && !IS_SANITIZED && is_safe_kernel();
+	may_share = RAW_IS_PURE && !IS_SANITIZED && is_safe_kernel() && !is_dumpable();
 	stacks = map_unforked(STACKS * sizeof(*stacks));
 	stack_memory = map_unforked(STACKS * STACK_SIZE);
 	return stacks && stack_memory ? 0 : -1;

@@ -20,7 +20,7 @@ squat() {
 	"$BATS_TEST_DIRNAME/helpers/listen.py" "$@" >"$BATS_TEST_TMPDIR/squatter" 3>&- &
 	SQUATTER=$!
 	HELPERS="${HELPERS-} $SQUATTER"
-	until_true 5 grep -q ready "$BATS_TEST_TMPDIR/squatter"
+	until_true 5 grep -sq ready "$BATS_TEST_TMPDIR/squatter"
 }
 leave() { kill "$SQUATTER" && wait "$SQUATTER" 2>/dev/null || :; }
 
