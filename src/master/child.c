@@ -28,7 +28,8 @@
 #include "master/serving.h"
 #include "report/log.h"
 
-#define SWEEP_MS 50
+#define SWEEP_MS     50
+#define CHAIN_LENGTH 8 /* when all places are taken; pids come to touch every chain in the end */
 
 static struct {
 	struct child *all;
@@ -57,7 +58,7 @@ int children_init(size_t capacity, child_ended *ended)
 {
 	size_t chains = 64;
 
-	while (chains < capacity)
+	while (chains < capacity / CHAIN_LENGTH)
 		chains *= 2;
 	table.all = map_unforked(capacity * sizeof(*table.all) + chains * sizeof(*table.chains));
 	table.failures = map_shared(capacity * sizeof(*table.failures));

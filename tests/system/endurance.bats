@@ -29,16 +29,12 @@ connect() {
 	until_true 10 no_workers || fail "still there: $(children)"
 }
 
-# The table of workers finds them by the end of their pid, and so uses all of its memory only when many
-# pids have come by: it is made small here.
-few='instances = 64'
-
 # endures HOW: nothing is more after 10,000 connections than it was after 1,000.  (Sanitizers are slow, and
 # leaks of memory are not to be seen with them.)
 endures() {
 	local many=10000
 	if is_sanitized; then many=2000; fi
-	configure "$few service s { listen = 'tcp:127.0.0.1:7008' $1 }"
+	configure "service s { listen = 'tcp:127.0.0.1:7008' $1 }"
 	start
 	connect 1000
 	descriptors=$(count_descriptors)
@@ -61,7 +57,7 @@ endures() {
 }
 
 @test "P3: 2,000 programs that complain on standard error: the same" {
-	configure "$few service s { listen = 'tcp:127.0.0.1:7008' exec = { '/bin/sh', '-c',
+	configure "service s { listen = 'tcp:127.0.0.1:7008' exec = { '/bin/sh', '-c',
 		'echo complaint >&2; echo answer; sleep 0' } }"
 	start
 	connect 400

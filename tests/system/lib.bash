@@ -20,10 +20,10 @@ CONF=$BATS_TEST_TMPDIR/begat.conf
 LOG=$BATS_TEST_TMPDIR/log
 MASTER=
 
-# Fails the test with a message and the daemon's log.
+# Fails the test with a message and the end of the daemon's log.
 fail() {
 	echo "$*" >&2
-	[ -e "$LOG" ] && sed 's/^/log: /' "$LOG" >&2
+	[ -e "$LOG" ] && tail -n 60 "$LOG" | sed 's/^/log: /' >&2
 	return 1
 }
 
