@@ -7,7 +7,6 @@
 
 #include "handlers/command.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "worker/session.h"
+#include "suite.h"
 
 static struct begat_session session;
 static int client;
@@ -342,10 +342,7 @@ static void add_ends(TCase *tcase)
 
 int main(void)
 {
-	Suite *suite = suite_create("command");
 	TCase *tcase = tcase_create("command");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_set_timeout(tcase, 30);
@@ -356,10 +353,5 @@ int main(void)
 	tcase_add_test(tcase, environment);
 	tcase_add_test(tcase, signals);
 	add_ends(tcase);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("command", tcase);
 }

@@ -4,7 +4,6 @@
 
 #include "handlers/daytime.h"
 
-#include <check.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "handlers/handler.h"
 #include "talk.h"
+#include "suite.h"
 
 static void set_zone(const char *zone)
 {
@@ -94,20 +94,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("daytime");
 	TCase *tcase = tcase_create("daytime");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, known_times);
 	tcase_add_test(tcase, local_time);
 	tcase_add_test(tcase, extreme_times);
 	tcase_add_test(tcase, same_as_ctime);
 	tcase_add_test(tcase, on_the_wire);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("daytime", tcase);
 }

@@ -2,13 +2,13 @@
 /* RFC 862 and RFC 863: all comes back, nothing comes back; and neither is held up for ever. */
 #include "config.h"
 
-#include <check.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "handlers/handler.h"
 #include "talk.h"
+#include "suite.h"
 
 static const struct session_settings unlimited = { .crlf = true };
 static const struct session_settings impatient = { .crlf = true, .idle_ms = 100 };
@@ -126,10 +126,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("echo, discard");
 	TCase *tcase = tcase_create("echo, discard");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, echo_everything);
@@ -139,10 +136,5 @@ int main(void)
 	tcase_add_test(tcase, discard_everything);
 	tcase_add_test(tcase, discard_silence);
 	tcase_add_test(tcase, registry);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("echo, discard", tcase);
 }

@@ -8,7 +8,6 @@
 #include "worker/session.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "suite.h"
 
 static struct begat_session session;
 static struct session_settings settings;
@@ -718,20 +718,12 @@ static void add_output(TCase *tcase)
 
 int main(void)
 {
-	Suite *suite = suite_create("session");
 	TCase *tcase = tcase_create("session");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_set_timeout(tcase, 30);
 	add_lines(tcase);
 	add_limits(tcase);
 	add_output(tcase);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("session", tcase);
 }

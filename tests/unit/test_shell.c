@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "handlers/handler.h"
 #include "talk.h"
+#include "suite.h"
 
 #define UNKNOWN ": unknown command; try \"help\"\r\n"
 
@@ -394,10 +394,7 @@ static void add_commands(TCase *tcase)
 
 int main(void)
 {
-	Suite *suite = suite_create("shell");
 	TCase *tcase = tcase_create("shell");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 30);
@@ -414,10 +411,5 @@ int main(void)
 	tcase_add_test(tcase, telnet_client);
 	tcase_add_test(tcase, client_gone);
 	tcase_add_test(tcase, unix_line_ends);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("shell", tcase);
 }

@@ -8,7 +8,6 @@
 
 #include "handlers/strfile.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "handlers/fortune.h"
 #include "handlers/handler.h"
 #include "talk.h"
+#include "suite.h"
 
 #define TEXT   "one\n%\ntwo\nlines\n%\nthree\n%\n"
 #define QUOTES 3
@@ -480,10 +480,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("strfile");
 	TCase *tcase = tcase_create("strfile");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -507,10 +504,5 @@ int main(void)
 	tcase_add_test(tcase, fair_choice);
 	tcase_add_test(tcase, handler);
 	tcase_add_test(tcase, own_database);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("strfile", tcase);
 }

@@ -8,13 +8,13 @@
 
 #include "handlers/telnet.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "worker/session.h"
+#include "suite.h"
 
 #define IAC  "\xff"
 #define DONT "\xfe"
@@ -280,10 +280,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("telnet");
 	TCase *tcase = tcase_create("telnet");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -302,10 +299,5 @@ int main(void)
 	tcase_add_test(tcase, split_everywhere);
 	tcase_add_test(tcase, storms);
 	tcase_add_test(tcase, in_a_session);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("telnet", tcase);
 }

@@ -5,12 +5,12 @@
 #include "handlers/time.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <string.h>
 #include <time.h>
 
 #include "handlers/handler.h"
 #include "talk.h"
+#include "suite.h"
 
 /* The first five are the RFC's own examples. */
 START_TEST(known_times)
@@ -57,19 +57,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("time");
 	TCase *tcase = tcase_create("time");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, known_times);
 	tcase_add_test(tcase, wraps_in_2036);
 	tcase_add_test(tcase, goes_on_in_2038);
 	tcase_add_test(tcase, on_the_wire);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_finish("time", tcase);
 }
