@@ -188,25 +188,13 @@ static struct config *load_config(const struct options *options)
 	return config;
 }
 
-static char *absolute_path(const char *path)
-{
-	char *directory, *absolute;
-
-	if (path[0] == '/')
-		return xstrdup(path);
-	directory = getcwd(NULL, 0);
-	if (directory == NULL)
-		fatal(EXIT_GENERIC, "%s: the current directory: %m", path);
-	absolute = xasprintf("%s/%s", directory, path);
-	free(directory);
-	return absolute;
-}
-
 static void apply_options(const struct options *options, struct config *config)
 {
 	if (options->pid_path) {
 		free(config->pidfile);
-		config->pidfile = absolute_path(options->pid_path);
+		config->pidfile = config_absolute_path(options->pid_path);
+		if (config->pidfile[0] != '/')
+			fatal(EXIT_GENERIC, "%s: the current directory is gone", config->pidfile);
 	}
 	if (options->debug)
 		config->log_level = LOG_DEBUG;

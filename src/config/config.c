@@ -274,14 +274,14 @@ static void load_services(struct loader *loader)
 }
 
 /* Not realpath(3): where the file is a link, it may lead elsewhere tomorrow. */
-static char *absolute_path(const char *path)
+char *config_absolute_path(const char *path)
 {
 	char *directory, *absolute;
 
 	if (path[0] == '/')
 		return xstrdup(path);
 	directory = getcwd(NULL, 0);
-	absolute = xasprintf("%s/%s", directory ? directory : "", path);
+	absolute = directory ? xasprintf("%s/%s", directory, path) : xstrdup(path);
 	free(directory);
 	return absolute;
 }
@@ -309,7 +309,7 @@ struct config *config_load(const char *path, struct config_problems *problems)
 	bool failed;
 
 	*problems = (struct config_problems){ 0 };
-	config->file = absolute_path(path);
+	config->file = config_absolute_path(path);
 	read_files(&loader, path);
 	load_global(&loader);
 	if (loader.defaults)

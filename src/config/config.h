@@ -36,6 +36,9 @@ struct config_problems {
  * in both cases and must be freed by config_problems_free().  Reads files and NSS; never exits. */
 struct config *config_load(const char *path, struct config_problems *problems);
 
+/* A path as seen from the current directory; unchanged when that is gone.  The caller frees it. */
+char *config_absolute_path(const char *path);
+
 void config_free(struct config *config);
 void config_problems_free(struct config_problems *problems);
 

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -29,8 +30,11 @@ static void wait_and_exit(int fd)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	unsigned char answer;
+	sigset_t none;
 	int ready;
 
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* Control-C ends the waiting; cannot fail */
 	do
 		ready = poll(&wait, 1, READY_TIMEOUT_MS);
 	while (ready < 0 && errno == EINTR);
