@@ -269,6 +269,16 @@ static void become_master(int plan_fd, struct listener_set *listeners,
 	fatal(EXIT_GENERIC, "%s: %m", path);
 }
 
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno != ENXIO && errno != ENOENT; /* not known counts as one */
+	(void)close(fd);				  /* was only a question */
+	return true;
+}
+
 static void warn_of_stderr(const struct config *config)
 {
 	if (config->log == CONFIG_LOG_STDERR)
@@ -297,6 +307,7 @@ static void start(const struct options *options, const struct config *config)
 	}
 	if (chdir("/") < 0)
 		fatal(EXIT_GENERIC, "/: %m");
+	global.has_terminal = has_terminal();
 	if (config->pidfile)
 		global.pid_fd = pidfile_take(config->pidfile);
 	raise_descriptors(config, &global);

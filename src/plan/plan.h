@@ -63,10 +63,11 @@ struct plan_listener {
 };
 
 struct plan_global {
-	int pid_fd;    /* the locked pid file; -1: none */
-	int ready_fd;  /* gets "\n" when ready, an exit code when failed; -1: none */
-	bool detached; /* 0 to 2 become /dev/null when ready */
-	int log_sink;  /* enum log_sink */
+	int pid_fd;	   /* the locked pid file; -1: none */
+	int ready_fd;	   /* gets "\n" when ready, an exit code when failed; -1: none */
+	bool detached;	   /* 0 to 2 become /dev/null when ready */
+	bool has_terminal; /* there is a controlling terminal: tty(4) */
+	int log_sink;	   /* enum log_sink */
 	int log_level;
 	uint32_t log_file;
 	uint32_t debug_topics;

@@ -115,32 +115,32 @@ void sink_close(struct sink *sink)
 	sink->fd = -1;
 }
 
-static const char *date_now(struct sink *sink)
+/* "DATE begatd[PID]: ", made once a second: localtime_r(3) and printf(3) are dear. */
+static size_t renew_stamp(struct sink *sink)
 {
 	struct tm local = { .tm_mday = 1 };
 	time_t now = time(NULL);
+	size_t used;
 
-	if (now == sink->date_at)
-		return sink->date;
+	if (now == sink->stamp_at || sink->journal)
+		return sink->stamp_length;
 	(void)localtime_r(&now, &local); /* if it fails the date is wrong, the line still right */
 	if (sink->kind == LOG_SINK_SYSLOG)
-		(void)strftime(sink->date, sizeof(sink->date), "%b %e %T", &local); /* fits */
+		used = strftime(sink->stamp, sizeof(sink->stamp), "%b %e %T", &local);
 	else
-		(void)strftime(sink->date, sizeof(sink->date), "%F %T", &local); /* fits */
-	sink->date_at = now;
-	return sink->date;
+		used = strftime(sink->stamp, sizeof(sink->stamp), "%F %T", &local);
+	sink->stamp_length = used + (size_t)snprintf(sink->stamp + used, sizeof(sink->stamp) - used,
+						     " begatd[%d]: ", (int)sink->pid);
+	sink->stamp_at = now;
+	return sink->stamp_length;
 }
 
-/* What stands before the message, of which the sink's reader expects a form of its own. */
-static size_t put_head(struct sink *sink, int level, char *head, size_t size)
+/* The level, for readers who want it in front. */
+static size_t put_priority(const struct sink *sink, int level, char *text, size_t size)
 {
-	if (sink->journal)
-		return (size_t)snprintf(head, size, "<%d>", level);
-	if (sink->kind != LOG_SINK_SYSLOG)
-		return (size_t)snprintf(head, size, "%s begatd[%d]: ", date_now(sink),
-					(int)sink->pid);
-	return (size_t)snprintf(head, size, "<%d>%s begatd[%d]: ", LOG_DAEMON | level,
-				date_now(sink), (int)sink->pid);
+	if (sink->kind == LOG_SINK_SYSLOG)
+		return (size_t)snprintf(text, size, "<%d>", LOG_DAEMON | level);
+	return sink->journal ? (size_t)snprintf(text, size, "<%d>", level) : 0;
 }
 
 /* For a line of at most PIPE_BUF bytes: pipe(7). */
@@ -184,14 +184,15 @@ static bool is_lost(int error)
 
 int sink_write(struct sink *sink, int level, const char *message, size_t length)
 {
-	char head[HEAD_MAX];
+	char priority[16];
 	struct iovec parts[] = {
 		{ (char *)(uintptr_t) "\n", sink->torn },
-		{ head, put_head(sink, level, head, sizeof(head)) },
+		{ priority, put_priority(sink, level, priority, sizeof(priority)) },
+		{ sink->stamp, renew_stamp(sink) },
 		{ (char *)(uintptr_t)message, length < MESSAGE_MAX ? length : MESSAGE_MAX },
 		{ (char *)(uintptr_t) "\n", 1 },
 	};
-	size_t count = sink->kind == LOG_SINK_SYSLOG ? 3 : 4;
+	size_t count = sink->kind == LOG_SINK_SYSLOG ? 4 : 5;
 
 	if (sink->fd < 0 && sink->kind == LOG_SINK_SYSLOG)
 		connect_syslog(sink);

@@ -16,8 +16,9 @@ struct sink {
 	const char *path; /* LOG_SINK_FILE: the file; borrowed */
 	int fd;		  /* -1: not open (syslog: not connected) */
 	pid_t pid;	  /* ours, for the head of a line */
-	time_t date_at;	  /* what date says */
-	char date[24];	  /* made once a second: localtime_r(3) is dear */
+	time_t stamp_at;  /* when the stamp was made */
+	char stamp[56];	  /* "DATE begatd[PID]: " */
+	size_t stamp_length;
 	int64_t retry_ns; /* syslog: when to try again to connect, monotonic */
 	bool socket;	  /* fd wants send(2) rather than write(2) */
 	bool shared;	  /* writing to fd may block: poll(2) is asked first */

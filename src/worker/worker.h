@@ -14,7 +14,7 @@
 enum worker_step {
 	WORKER_STEP_NONE,
 	WORKER_STEP_FILES,	 /* a descriptor table of its own */
-	WORKER_STEP_SESSION,	 /* a session and process group of its own */
+	WORKER_STEP_SESSION,	 /* a session, or at least a process group, of its own */
 	WORKER_STEP_STDIO,	 /* 0 and 1 the connection, 2 as configured */
 	WORKER_STEP_DESCRIPTORS, /* nothing else */
 	WORKER_STEP_UMASK,
