@@ -33,12 +33,13 @@
 #include "base/mem.h"
 #include "worker/raw.h"
 
+/* Their shadow of a stack that an exec leaves is wrong for the next child. */
 #ifdef ENABLE_SANITIZERS
-#define IS_SANITIZED                                                                               \
-	true /* its shadow of a stack that an exec leaves is wrong for the next child */
+#define IS_SANITIZED true
 #else
 #define IS_SANITIZED false
 #endif
+
 #define STACKS	   64
 #define STACK_SIZE (32 * 1024) /* the steps and exec_program() use a third of it */
 
