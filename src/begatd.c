@@ -110,6 +110,16 @@ static int parse_fd(const char *text)
 	return fd;
 }
 
+static void check_options(int argc, char **argv, const struct options *options)
+{
+	if (options->topics && !log_has_topics(options->topics))
+		fatal(EXIT_USAGE, "-d: \"%s\" is not a list of %s", options->topics, log_topics);
+	if (options->ready_fd >= 0 && !options->foreground)
+		fatal(EXIT_USAGE, "--ready-fd is for the foreground: add -n");
+	if (optind < argc)
+		fatal(EXIT_USAGE, "%s: unexpected argument; try 'begatd --help'", argv[optind]);
+}
+
 static void parse_options(int argc, char **argv, struct options *options)
 {
 	enum { READY_FD = 256, HANDLERS };
@@ -148,9 +158,6 @@ static void parse_options(int argc, char **argv, struct options *options)
 		case 'd':
 			options->debug = true;
 			options->topics = optarg;
-			if (optarg && !log_has_topics(optarg))
-				fatal(EXIT_USAGE, "-d: \"%s\" is not a list of %s", optarg,
-				      log_topics);
 			break;
 		case READY_FD:
 			options->ready_fd = parse_fd(optarg);
@@ -169,10 +176,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 			exit(EXIT_USAGE);
 		}
 	}
-	if (options->ready_fd >= 0 && !options->foreground)
-		fatal(EXIT_USAGE, "--ready-fd is for the foreground: add -n");
-	if (optind < argc)
-		fatal(EXIT_USAGE, "%s: unexpected argument; try 'begatd --help'", argv[optind]);
+	check_options(argc, argv, options);
 }
 
 static struct config *load_config(const struct options *options)
