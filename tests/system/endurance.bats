@@ -6,6 +6,9 @@
 load lib
 load fault
 
+# Pages of a binary that was linked a moment ago, and is not on the disk yet, would count as dirty.
+setup() { sync "$BEGAT_MASTER"; }
+
 # The kilobytes that the master has for itself.
 private_dirty() {
 	awk '/^Private_Dirty/ { print $2 }' "/proc/$MASTER/smaps_rollup"
