@@ -22,6 +22,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "listen/holder.h"
 #include "listen/unixpath.h"
 #include "report/log.h"
@@ -166,10 +167,7 @@ void listeners_open(const struct config *config, struct listener_set *set)
 
 static void remove_path(const struct listener *listener)
 {
-	struct stat status;
-
-	if (listener->path && lstat(listener->path, &status) == 0 &&
-	    status.st_dev == listener->device && status.st_ino == listener->inode)
+	if (listener->path && path_is(listener->path, listener->device, listener->inode))
 		(void)unlink(listener->path); /* failing already, and it was stale at worst */
 }
 

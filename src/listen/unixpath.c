@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "listen/holder.h"
 
 #define LOCK_TRIES    50
@@ -46,7 +47,7 @@ static bool is_lock_file(const struct stat *status)
 /* 1: locked and the file is still the path's; 0: try again; -1: errno. */
 static int try_lock(const char *path, int *fd)
 {
-	struct stat ours, theirs;
+	struct stat ours;
 
 	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
@@ -56,8 +57,7 @@ static int try_lock(const char *path, int *fd)
 		errno = EEXIST;
 		return -1;
 	}
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0 && lstat(path, &theirs) == 0 &&
-	    ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev)
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0 && path_is_fd(path, *fd))
 		return 1;
 	(void)close(*fd); /* nothing was written */
 	return 0;

@@ -15,12 +15,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admit/connection.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "master/child.h"
 #include "master/serving.h"
 #include "report/log.h"
@@ -282,10 +282,8 @@ int gates_init(const struct plan *plan, struct serving *servings)
 static void remove_file(const struct plan *plan, const struct plan_listener *listener)
 {
 	const char *path = plan_text(plan, listener->path);
-	struct stat status;
 
-	if (path && lstat(path, &status) == 0 && status.st_dev == listener->device &&
-	    status.st_ino == listener->inode && unlink(path) < 0)
+	if (path && path_is(path, listener->device, listener->inode) && unlink(path) < 0)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 }
 

@@ -17,13 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/title.h"
 #include "master/child.h"
 #include "master/gate.h"
@@ -277,12 +277,8 @@ static void say_ready(const struct plan *plan)
 static void remove_pidfile(const struct plan *plan)
 {
 	const char *path = plan_text(plan, plan->global.pid_path);
-	struct stat ours, there;
 
-	if (plan->global.pid_fd < 0 || fstat(plan->global.pid_fd, &ours) < 0 ||
-	    lstat(path, &there) < 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev)
-		return;
-	if (unlink(path) < 0)
+	if (plan->global.pid_fd >= 0 && path_is_fd(path, plan->global.pid_fd) && unlink(path) < 0)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 }
 

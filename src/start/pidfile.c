@@ -24,6 +24,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "report/log.h"
 
 /* The pid in a file that another process has locked; 0 when it says none. */
@@ -115,17 +116,9 @@ static struct {
 	int fd;
 } taken;
 
-static bool is_ours(const char *path, int fd)
-{
-	struct stat ours, there;
-
-	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino &&
-	       ours.st_dev == there.st_dev;
-}
-
 static void drop(void)
 {
-	if (is_ours(taken.path, taken.fd))
+	if (path_is_fd(taken.path, taken.fd))
 		(void)unlink(taken.path); /* failing already */
 }
 
@@ -151,7 +144,7 @@ int pidfile_take(const char *path)
 	check_directory(path);
 	taken.path = path;
 	/* A daemon that was ending when we opened its file has removed it by our lock. */
-	while (!is_ours(path, taken.fd = open_locked(path)))
+	while (!path_is_fd(path, taken.fd = open_locked(path)))
 		(void)close(taken.fd); /* nothing was written */
 	if (atexit(drop) != 0)
 		fatal(EXIT_GENERIC, "%s: atexit: %m", path);

@@ -13,33 +13,8 @@
 
 #include "base/mem.h"
 #include "config/config.h"
+#include "folder.h"
 #include "suite.h"
-
-static char directory[] = "/tmp/begat-test-XXXXXX";
-
-static void enter_directory(void)
-{
-	umask(022);
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void leave_directory(void)
-{
-	char *command = xasprintf("rm -rf %s", directory);
-
-	ck_assert_int_eq(system(command), 0);
-	free(command);
-}
-
-static void write_file(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 static struct config *load(const char *name)
 {

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "config/confile.h"
 #include "config/schema.h"
+#include "folder.h"
 #include "suite.h"
 
 static struct problem_list problems;
@@ -349,32 +350,6 @@ START_TEST(broken_files_leave_nothing)
 END_TEST
 
 /* Files */
-
-static char directory[] = "/tmp/begat-test-XXXXXX";
-
-static void enter_directory(void)
-{
-	umask(022);
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void leave_directory(void)
-{
-	char *command = xasprintf("rm -rf %s", directory);
-
-	ck_assert_int_eq(system(command), 0);
-	free(command);
-}
-
-static void write_file(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 static void check_reading(const char *name, const char *expected)
 {

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* What a name leads to: asked before anything is removed, so that nobody else's file ever is. */
+#ifndef PATH_H
+#define PATH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Whether the name, itself and not what a link of that name leads to, is this very file. */
+bool path_is(const char *path, dev_t device, ino_t inode);
+
+/* The same for the file behind a descriptor. */
+bool path_is_fd(const char *path, int fd);
+
+#endif
