@@ -28,24 +28,25 @@ package_manager() {
 packages() {
 	case $1:$2 in
 	apt-get:build)
-		echo gcc libc6-dev make autoconf automake pkg-config libconfuse-dev libbsd-dev libmd-dev ;;
+		echo gcc libc6-dev make autoconf automake pkg-config libconfuse-dev libbsd-dev libmd-dev \
+			libjansson-dev ;;
 	apt-get:test)
 		echo check bats socat netcat-openbsd telnet strace mandoc iproute2 procps util-linux \
 			shellcheck python3 ;;
 	dnf:build)
 		echo gcc glibc-static make autoconf automake pkgconf-pkg-config libconfuse-devel \
-			libbsd-devel diffutils ;;
+			libbsd-devel jansson-devel diffutils ;;
 	dnf:test)
 		echo check-devel bats socat netcat telnet strace mandoc iproute procps-ng util-linux \
 			ShellCheck python3 libasan libubsan ;;
 	pacman:build)
-		echo gcc make autoconf automake pkgconf confuse libbsd diffutils ;;
+		echo gcc make autoconf automake pkgconf confuse libbsd jansson diffutils ;;
 	pacman:test) # mandoc would replace man-db there
 		echo check bash-bats socat openbsd-netcat inetutils strace iproute2 procps-ng util-linux \
 			shellcheck python ;;
 	apk:build)
 		echo gcc musl-dev linux-headers make autoconf automake pkgconf confuse-dev libbsd-dev \
-			libbsd-static libmd-dev ;;
+			libbsd-static libmd-dev jansson-dev jansson-static ;;
 	apk:test)
 		echo check-dev bats bash socat netcat-openbsd busybox-extras strace mandoc iproute2 procps \
 			util-linux shellcheck python3 ;;
@@ -86,8 +87,8 @@ install_with() {
 need() {
 	manager=$(package_manager)
 	if [ "$manager" = none ]; then
-		say "no package manager that we know: gcc, make, autoconf, automake, pkg-config, libConfuse 3.3" \
-			"and libbsd 0.11 must be there (for the tests: check, bats, socat, nc, strace, mandoc)"
+		say "no package manager that we know: gcc, make, autoconf, automake, pkg-config, libConfuse 3.3," \
+			"libbsd 0.11 and Jansson 2.13 must be there (for the tests: check, bats, socat, nc, strace, mandoc)"
 		return
 	fi
 	wanted=

@@ -11,7 +11,9 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int fd_set_cloexec(int fd, bool on)
@@ -28,6 +30,47 @@ int fd_park(int fd)
 	parked = fcntl(fd, F_DUPFD_CLOEXEC, FD_PARKED);
 	(void)close(fd); /* the copy holds what matters */
 	return parked;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int fd_close_others(int *keep, size_t count)
+{
+	unsigned from = STDERR_FILENO + 1;
+
+	qsort(keep, count, sizeof(*keep), compare);
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < (int)from)
+			continue;
+		if ((unsigned)keep[i] > from && close_range(from, (unsigned)keep[i] - 1, 0) < 0)
+			return -1;
+		from = (unsigned)keep[i] + 1;
+	}
+	return close_range(from, ~0U, 0);
+}
+
+int fd_write_all(int fd, const char *bytes, size_t size)
+{
+	ssize_t written;
+
+	for (size_t done = 0; done < size; done += (size_t)written) {
+		written = write(fd, bytes + done, size - done);
+		if (written < 0 && errno != EINTR)
+			return -1;
+		if (written < 0)
+			written = 0;
+	}
+	return 0;
+}
+
+int fd_execute(int fd, char **argv)
+{
+	return execveat(fd, "", argv, environ, AT_EMPTY_PATH);
 }
 
 int fd_open_standard(void)

@@ -4,6 +4,7 @@
 #define FD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The master keeps its long-lived descriptors at or above this number and accepts below it, so that
  * a child can leave all of them behind with one close_range(2): design, "spawn". */
@@ -15,6 +16,17 @@ int fd_set_cloexec(int fd, bool on);
 /* Moves a descriptor to FD_PARKED or above, close-on-exec, and closes the old one.  The new number,
  * or -1 with errno and the old one closed too.  A negative fd is passed through, errno kept. */
 int fd_park(int fd);
+
+/* Closes every descriptor from 3 on but those in keep, which are sorted in place; negative ones in
+ * it stand for none.  0, or -1 with errno. */
+int fd_close_others(int *keep, size_t count);
+
+/* Writes all of it to a file or a memfd.  0, or -1 with errno. */
+int fd_write_all(int fd, const char *bytes, size_t size);
+
+/* Becomes the program behind a descriptor, which may and should be close-on-exec: execveat(2).
+ * Returns only when it cannot: -1 with errno. */
+int fd_execute(int fd, char **argv);
 
 /* Opens /dev/null on each of 0, 1 and 2 that is closed.  0, or -1 with errno. */
 int fd_open_standard(void);

@@ -25,7 +25,8 @@
 #include "config/schema.h"
 #include "config/value.h"
 
-#define HOUR_MS 3600000LL
+#define MINUTE_MS 60000LL
+#define HOUR_MS	  (60 * MINUTE_MS)
 
 /* Sections */
 
@@ -195,19 +196,40 @@ static void load_log_level(struct loader *loader)
 	loader->config->log_level = LOG_ERR + place;
 }
 
-static void load_numbers(struct loader *loader)
+static void load_instances(struct loader *loader)
 {
 	const char *instances = global_text(loader, KEY_INSTANCES);
-	const char *timeout = global_text(loader, KEY_STOP_TIMEOUT);
-	long long number = 10000, ms = 30000;
+	long long number = 10000;
 	char why[VALUE_WHY];
 
 	if (instances && value_parse_number(instances, 1, 1000000, &number, why) < 0)
 		complain(loader, KEY_INSTANCES, why);
-	if (timeout && value_parse_duration(timeout, 0, HOUR_MS, &ms, why) < 0)
-		complain(loader, KEY_STOP_TIMEOUT, why);
 	loader->config->instances = (unsigned)number;
-	loader->config->stop_timeout_ms = ms;
+}
+
+static void load_duration(struct loader *loader, enum key key, long long min, long long max,
+			  int64_t *ms)
+{
+	const char *text = global_text(loader, key);
+	char why[VALUE_WHY];
+	long long value;
+
+	if (text == NULL)
+		return;
+	if (value_parse_duration(text, min, max, &value, why) < 0)
+		complain(loader, key, why);
+	else
+		*ms = value;
+}
+
+static void load_timeouts(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	config->stop_timeout_ms = 30000;
+	config->reload_timeout_ms = 30000;
+	load_duration(loader, KEY_STOP_TIMEOUT, 0, HOUR_MS, &config->stop_timeout_ms);
+	load_duration(loader, KEY_RELOAD_TIMEOUT, 1000, 10 * MINUTE_MS, &config->reload_timeout_ms);
 }
 
 /* An ordinary user without a directory of its own has no pid file: one in /tmp could be anybody's.
@@ -255,7 +277,8 @@ static void load_global(struct loader *loader)
 {
 	load_log(loader);
 	load_log_level(loader);
-	load_numbers(loader);
+	load_instances(loader);
+	load_timeouts(loader);
 	load_paths(loader);
 }
 
@@ -271,6 +294,16 @@ static void load_services(struct loader *loader)
 		config->services[config->nservices++] = service_load(loader, loader->services[i]);
 	if (config->nservices == 0 && loader->problems.errors == 0)
 		problem_add(&loader->problems, &whole, "there is no service");
+}
+
+size_t config_count_listeners(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->nservices; i++)
+		if (!config->services[i]->disable)
+			count += config->services[i]->nlisten;
+	return count;
 }
 
 /* Not realpath(3): where the file is a link, it may lead elsewhere tomorrow. */
@@ -300,6 +333,15 @@ static void loader_fini(struct loader *loader)
 		section_free(loader->services[i]);
 	free(loader->services);
 	account_fini(&loader->identity);
+}
+
+struct config *config_new_default(void)
+{
+	struct config *config = xcalloc(1, sizeof(*config));
+	struct loader loader = { .config = config };
+
+	load_global(&loader);
+	return config;
 }
 
 struct config *config_load(const char *path, struct config_problems *problems)

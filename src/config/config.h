@@ -16,6 +16,7 @@ struct config {
 	int log_level;	    /* LOG_ERR (3) to LOG_DEBUG (7) of syslog(3) */
 	unsigned instances; /* workers of all services together */
 	int64_t stop_timeout_ms;
+	int64_t reload_timeout_ms; /* for the preflight */
 	char *pidfile;		   /* absolute */
 	char *control;		   /* absolute path of the control socket; NULL: the default */
 	struct service **services; /* in the order of the files; disabled ones too */
@@ -35,6 +36,9 @@ struct config_problems {
  * addresses against each other.  Returns NULL when there is at least one error; problems is filled
  * in both cases and must be freed by config_problems_free().  Reads files and NSS; never exits. */
 struct config *config_load(const char *path, struct config_problems *problems);
+
+/* Of enabled services. */
+size_t config_count_listeners(const struct config *config);
 
 /* A path as seen from the current directory; unchanged when that is gone.  The caller frees it. */
 char *config_absolute_path(const char *path);

@@ -30,6 +30,11 @@ struct service *service_load(struct loader *loader, const struct section *sectio
 /* The defaults by themselves, so that what is wrong in them shows even where no service uses it. */
 void service_check_defaults(struct loader *loader);
 
+/* What holds where nothing is set: the keys of the whole daemon, and those of a service that has
+ * this handler, or a program where there is none. */
+struct config *config_new_default(void);
+struct service *service_new_default(const struct begat_handler *handler);
+
 /* Whether two listeners of the configuration are in each other's way: added to problems. */
 void conflict_check(struct loader *loader);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The effective configuration as text, for begatd -T.
+ * The effective configuration as text, for begatd -T and for the text in effect (effect.c).
  *
- * Canonical: every key that has a value, in one order, with addresses, users and durations in one
- * form; loading the output gives the same output again.  Strings are quoted so that scrub.c and
- * libconfuse read back exactly these bytes.
+ * Canonical: every key that has a value, in one order, one to a line, with addresses, users and
+ * durations in one form; loading the output gives the same output again.  Strings are quoted so
+ * that scrub.c and libconfuse read back exactly these bytes.
  */
 #include "config.h"
+
+#include "config/print.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -15,7 +17,6 @@
 #include "base/inet.h"
 #include "base/mem.h"
 #include "config/account.h"
-#include "config/config.h"
 #include "config/options.h"
 #include "config/value.h"
 
@@ -142,7 +143,19 @@ static void print_where(FILE *out, const struct service *service)
 	print_mode(out, "\tsocket-mode", service->socket_mode);
 }
 
-static void print_options(FILE *out, const struct service *service)
+/* Whether the usual service has this at the same place, where the options of a handler are. */
+static bool is_usual_option(const struct service *usual, size_t place, const char *text)
+{
+	char *other = usual && place < usual->nvalues
+			      ? options_format(usual->handler, &usual->values[place])
+			      : NULL;
+	bool same = other && strcmp(other, text) == 0;
+
+	free(other);
+	return same;
+}
+
+static void print_options(FILE *out, const struct service *service, const struct service *usual)
 {
 	char **items = NULL;
 	size_t count = 0;
@@ -150,18 +163,21 @@ static void print_options(FILE *out, const struct service *service)
 	for (size_t i = 0; i < service->nvalues; i++) {
 		char *text = options_format(service->handler, &service->values[i]);
 
-		if (text)
+		if (text && !is_usual_option(usual, i, text))
 			strv_add(&items, &count, text);
+		else
+			free(text);
 	}
 	print_list(out, "\toptions", items);
 	strv_free(items);
 }
 
-static void print_what(FILE *out, const struct service *service)
+static void print_what(FILE *out, const struct service *service, const struct service *usual)
 {
 	if (service->handler) {
-		print_text(out, "\thandler", service->handler->name);
-		print_options(out, service);
+		if (service != usual) /* that has one only to show what is usual with it */
+			print_text(out, "\thandler", service->handler->name);
+		print_options(out, service, usual);
 		return;
 	}
 	print_list(out, "\texec", service->exec);
@@ -191,13 +207,24 @@ static void print_limits(FILE *out, const struct service *service)
 	print_duration(out, "\tkill-grace", service->kill_grace_ms);
 }
 
-/* Without another identity the keys stay away: only root may set them. */
-static void print_identity(FILE *out, const struct service_identity *identity)
+/* Where there is no user of the usual name, nobody is like it. */
+static bool is_usual_identity(const struct service_identity *identity,
+			      const struct service_identity *usual)
+{
+	return usual->user && strcmp(identity->user, usual->user) == 0 &&
+	       identity->gid == usual->gid && identity->ngroups == usual->ngroups &&
+	       memcmp(identity->groups, usual->groups, usual->ngroups * sizeof(gid_t)) == 0;
+}
+
+/* Without another identity the keys stay away: only root may set them.  What is usual for one of
+ * them depends on the others, so it is all or none. */
+static void print_identity(FILE *out, const struct service_identity *identity,
+			   const struct service *usual)
 {
 	char **items = NULL;
 	size_t count = 0;
 
-	if (!identity->set)
+	if (!identity->set || (usual && is_usual_identity(identity, &usual->identity)))
 		return;
 	for (size_t i = 0; i < identity->ngroups; i++)
 		strv_add(&items, &count, account_group_name(identity->groups[i]));
@@ -207,18 +234,16 @@ static void print_identity(FILE *out, const struct service_identity *identity)
 	strv_free(items);
 }
 
-static void print_service(FILE *out, const struct service *service)
+void print_service(FILE *out, const struct service *service, const struct service *usual)
 {
-	fprintf(out, "\nservice \"%s\" {\n", service->name);
 	print_bool(out, "\tdisable", service->disable);
 	print_where(out, service);
-	print_what(out, service);
+	print_what(out, service, usual);
 	print_how(out, service);
 	print_limits(out, service);
-	print_identity(out, &service->identity);
+	print_identity(out, &service->identity, usual);
 	print_mode(out, "\tumask", service->umask);
 	print_bool(out, "\tno-new-privileges", service->no_new_privileges);
-	fputs("}\n", out);
 }
 
 static const char *log_text(const struct config *config)
@@ -228,7 +253,7 @@ static const char *log_text(const struct config *config)
 	return config->log == CONFIG_LOG_STDERR ? "stderr" : "syslog";
 }
 
-void config_print(const struct config *config, FILE *out)
+void print_global(FILE *out, const struct config *config)
 {
 	static const char *const levels[] = { "error", "warning", "notice", "info", "debug" };
 
@@ -236,8 +261,17 @@ void config_print(const struct config *config, FILE *out)
 	print_text(out, "log-level", levels[config->log_level - 3]);
 	print_number(out, "instances", config->instances);
 	print_duration(out, "stop-timeout", config->stop_timeout_ms);
+	print_duration(out, "reload-timeout", config->reload_timeout_ms);
 	print_text(out, "pidfile", config->pidfile);
 	print_text(out, "control", config->control);
-	for (size_t i = 0; i < config->nservices; i++)
-		print_service(out, config->services[i]);
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+	print_global(out, config);
+	for (size_t i = 0; i < config->nservices; i++) {
+		fprintf(out, PRINT_SERVICE_BEGIN, config->services[i]->name);
+		print_service(out, config->services[i], NULL);
+		fputs(PRINT_SERVICE_END, out);
+	}
 }

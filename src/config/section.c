@@ -19,6 +19,7 @@ const struct key_info key_table[KEY_COUNT] = {
 	[KEY_LOG] = { "log", IN_GLOBAL, false },
 	[KEY_LOG_LEVEL] = { "log-level", IN_GLOBAL, false },
 	[KEY_STOP_TIMEOUT] = { "stop-timeout", IN_GLOBAL, false },
+	[KEY_RELOAD_TIMEOUT] = { "reload-timeout", IN_GLOBAL, false },
 	[KEY_PIDFILE] = { "pidfile", IN_GLOBAL, false },
 	[KEY_CONTROL] = { "control", IN_GLOBAL, false },
 	[KEY_USER] = { "user", IN_GLOBAL | IN_SECTION, false },

@@ -13,6 +13,7 @@ enum key {
 	KEY_LOG,
 	KEY_LOG_LEVEL,
 	KEY_STOP_TIMEOUT,
+	KEY_RELOAD_TIMEOUT,
 	KEY_PIDFILE,
 	KEY_CONTROL,
 	/* the whole daemon, and services */

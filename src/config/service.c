@@ -343,6 +343,25 @@ struct service *service_load(struct loader *loader, const struct section *sectio
 	return service;
 }
 
+struct service *service_new_default(const struct begat_handler *handler)
+{
+	static const struct section none = { .kind = SECTION_SERVICE };
+	struct loader loader = { .config = NULL };
+	struct service *service = new_service(&none);
+	struct builder builder = { .loader = &loader, .service = service, .own = &none };
+
+	service->handler = handler;
+	if (handler)
+		options_load(service, NULL, &loader.problems);
+	load_where(&builder);
+	load_how(&builder);
+	load_limits(&builder);
+	load_account(&builder);
+	account_fini(&loader.identity);
+	problem_fini(&loader.problems);
+	return service;
+}
+
 void service_check_defaults(struct loader *loader)
 {
 	struct section none = { .kind = SECTION_SERVICE, .origin = loader->defaults->origin };

@@ -3,14 +3,15 @@
  * The listening sockets.
  *
  * Opened once by begatd, before the privileges of later processes matter, and never closed and
- * bound again: an inherited descriptor is what makes a reload lossless.  Until the daemon is ready
- * a socket that cannot be opened ends the start with a message that names the address and who has
- * it.
+ * bound again: an inherited descriptor is what makes a reload lossless, whatever else about its
+ * service changes.  A socket that cannot be opened ends the start, or the preflight of a reload,
+ * with a message that names the address and who has it.
  */
 #include "config.h"
 
 #include "listen/listener.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "listen/held.h"
 #include "listen/holder.h"
 #include "listen/unixpath.h"
 #include "report/log.h"
@@ -123,60 +125,92 @@ static int open_listener(struct listener *listener, struct address *address,
 	return explain(address, error); /* busy even here: two sockets with SO_REUSEADDR */
 }
 
-static struct listener *add(struct listener_set *set, size_t service)
+static void add(struct listener_set *set, size_t service, const struct service *settings,
+		const struct address *address, const char *asked)
 {
 	struct listener *listener;
 
 	set->all = xreallocarray(set->all, set->count + 1, sizeof(*set->all));
 	listener = &set->all[set->count++];
-	*listener = (struct listener){ .fd = -1, .service = service };
-	return listener;
+	*listener = (struct listener){
+		.fd = -1,
+		.service = service,
+		.owner = settings->name,
+		.wanted = address,
+		.asked = xstrdup(asked),
+		.address = xstrdup(asked), /* until it is bound */
+		.internet = address->sa.sa_family != AF_UNIX,
+		.backlog = settings->backlog,
+		.uid = settings->socket_uid,
+		.gid = settings->socket_gid,
+		.mode = settings->socket_mode,
+	};
 }
 
-static void open_or_die(struct listener_set *set, size_t service, const struct service *settings,
-			const struct service_listen *listen)
+static void open_or_die(struct listener_set *set, struct listener *listener,
+			const struct service *settings)
 {
-	struct address address = listen->address;
-	struct listener *listener = add(set, service);
+	struct address address = *listener->wanted;
 	char error[256], text[ADDRESS_TEXT];
 	bool denied;
 
 	if (open_listener(listener, &address, settings, error) < 0) {
 		denied = errno == EACCES || errno == EPERM;
-		address_format(&listen->address, text, sizeof(text));
+		strlcpy(text, listener->asked, sizeof(text));
 		listeners_close(set);
 		fatal(denied ? EXIT_PRIVILEGE : EXIT_GENERIC, "service %s: %s: %s", settings->name,
 		      text, error);
 	}
 	address_format(&address, text, sizeof(text));
+	free(listener->address);
 	listener->address = xstrdup(text);
-	listener->internet = address.sa.sa_family != AF_UNIX;
+}
+
+static void add_all(const struct config *config, struct listener_set *set)
+{
+	const struct service *service;
+	char text[ADDRESS_TEXT];
+
+	for (size_t i = 0; i < config->nservices; i++) {
+		service = config->services[i];
+		for (size_t j = 0; j < service->nlisten && !service->disable; j++) {
+			address_format(&service->listen[j].address, text, sizeof(text));
+			add(set, i, service, &service->listen[j].address, text);
+		}
+	}
+}
+
+void listeners_plan(const struct config *config, struct listener_set *held,
+		    struct listener_set *set)
+{
+	*set = (struct listener_set){ NULL, 0 };
+	add_all(config, set);
+	if (held)
+		held_keep(held, set);
 }
 
 void listeners_open(const struct config *config, struct listener_set *set)
 {
-	const struct service *service;
-
-	*set = (struct listener_set){ NULL, 0 };
-	for (size_t i = 0; i < config->nservices; i++) {
-		service = config->services[i];
-		for (size_t j = 0; j < service->nlisten && !service->disable; j++)
-			open_or_die(set, i, service, &service->listen[j]);
-	}
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->all[i].kept)
+			open_or_die(set, &set->all[i], config->services[set->all[i].service]);
 }
 
-static void remove_path(const struct listener *listener)
+static void close_one(const struct listener *listener)
 {
+	if (listener->kept)
+		return;
 	if (listener->path && path_is(listener->path, listener->device, listener->inode))
 		(void)unlink(listener->path); /* failing already, and it was stale at worst */
+	if (listener->fd >= 0)
+		(void)close(listener->fd); /* a listening socket has nothing to flush */
 }
 
 void listeners_close(struct listener_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		remove_path(&set->all[i]);
-		if (set->all[i].fd >= 0)
-			(void)close(set->all[i].fd); /* a listening socket has nothing to flush */
+		close_one(&set->all[i]);
+		free(set->all[i].asked);
 		free(set->all[i].address);
 		free(set->all[i].path);
 	}

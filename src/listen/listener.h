@@ -11,12 +11,21 @@
 
 struct listener {
 	int fd;		/* parked, close-on-exec, non-blocking */
+	bool kept;	/* the running daemon has it: fd is its number there, and not open here */
+	bool changed;	/* kept, but its backlog, owner or mode are others now */
 	size_t service; /* its place in the configuration */
-	char *address;	/* the canonical text, with the port that the kernel chose; owned */
-	char *path;	/* of a Unix socket's file; NULL: none; owned */
+	const char *owner;	      /* that service's name; borrowed */
+	const struct address *wanted; /* borrowed from the configuration; NULL in a held one */
+	char *asked;		      /* the address as configured, canonical; owned */
+	char *address;		      /* the same with the port that the kernel chose; owned */
+	char *path;		      /* of a Unix socket's file; NULL: none; owned */
 	bool internet;
 	dev_t device;
 	ino_t inode;
+	int backlog;
+	uid_t uid; /* of the file, as configured: -1: as it comes, as below */
+	gid_t gid;
+	mode_t mode;
 };
 
 struct listener_set {
@@ -24,13 +33,19 @@ struct listener_set {
 	size_t count;
 };
 
-/* Opens what every enabled service asks for, in order.  Ends the program when one cannot be opened:
- * EXIT_PRIVILEGE without the right to it, otherwise EXIT_GENERIC, naming the address and, where
- * /proc tells, the process that holds it; Unix socket files made so far are removed again.  Waits
- * at most half a second for the lock of a Unix path. */
+/* What every enabled service asks for, in order, nothing opened yet.  What a running daemon has
+ * open already is kept: held, NULL when there is none, tells what that is, and is sorted. */
+void listeners_plan(const struct config *config, struct listener_set *held,
+		    struct listener_set *set);
+
+/* Opens all of them that are not kept.  Ends the program when
+ * one cannot be opened: EXIT_PRIVILEGE without the right to it, otherwise EXIT_GENERIC, naming the
+ * address and, where /proc tells, the process that holds it; Unix socket files made so far are
+ * removed again.  Waits at most half a second for the lock of a Unix path. */
 void listeners_open(const struct config *config, struct listener_set *set);
 
-/* Closes every socket, removes the Unix socket files that are ours, and frees the set. */
+/* Closes every socket that was opened here, removes the Unix socket files of these, and frees the
+ * set. */
 void listeners_close(struct listener_set *set);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * Sized once, in memory that forked children do not inherit: no handler can touch it.  Only a small
  * array, in which a worker reports the step that failed, is shared with them; whoever scribbles
- * there spoils the text of a log line.
+ * there spoils the text of a log line.  It outlives a reload, and so do the places of children.
  *
  * A pid is in the table from the moment it exists until it is reaped, and never longer, so a signal
  * can never hit a stranger.  SIGCHLD coalesces: the pid that it names is reaped directly, because
@@ -16,19 +16,23 @@
 #include "master/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/memfd.h"
 #include "master/serving.h"
 #include "report/log.h"
 
 #define SWEEP_MS     50
+#define SEVERAL	     8 /* that a sweep finds one by one */
 #define CHAIN_LENGTH 8 /* when all places are taken; pids come to touch every chain in the end */
 
 static struct {
@@ -40,39 +44,57 @@ static struct {
 	uint32_t fresh;	    /* places from here on were never used */
 	uint32_t capacity;
 	size_t count; /* live ones */
+	int failures_fd;
 	child_ended *ended;
+	child_stranger *stranger;
 	struct timer sweep;
 } table;
 
 static void sweep(void *unused);
 
-static void *map_shared(size_t size)
+/* A memfd, so that a master after us can go on reading what our children write.  Growing leaves
+ * what is there, and what nobody touches costs nothing. */
+static int map_failures(int fd, size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct stat status;
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (fd < 0)
+		fd = memfd_open("begat failures");
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -1;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0) /* which would end us by SIGBUS */
+		return -1;
+	if ((size_t)status.st_size < size && ftruncate(fd, (off_t)size) < 0)
+		return -1;
+	table.failures_fd = fd;
+	table.failures = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return table.failures == MAP_FAILED ? -1 : 0;
 }
 
-int children_init(size_t capacity, child_ended *ended)
+int children_init(size_t capacity, int failures_fd, child_ended *ended, child_stranger *stranger)
 {
 	size_t chains = 64;
 
 	while (chains < capacity / CHAIN_LENGTH)
 		chains *= 2;
 	table.all = map_unforked(capacity * sizeof(*table.all) + chains * sizeof(*table.chains));
-	table.failures = map_shared(capacity * sizeof(*table.failures));
-	if (table.all == NULL || table.failures == NULL)
+	if (table.all == NULL || map_failures(failures_fd, capacity * sizeof(*table.failures)) < 0)
 		return -1;
 	table.chains = (uint32_t *)(table.all + capacity);
 	table.mask = (uint32_t)chains - 1;
 	table.capacity = (uint32_t)capacity;
 	table.ended = ended;
+	table.stranger = stranger;
 	table.sweep.fire = sweep;
 	return 0;
 }
 
-static uint32_t place_of(const struct child *child)
+int children_failures_fd(void)
+{
+	return table.failures_fd;
+}
+
+uint32_t child_place(const struct child *child)
 {
 	return (uint32_t)(child - table.all);
 }
@@ -89,7 +111,7 @@ size_t children_count(void)
 
 uint32_t *child_failure(const struct child *child)
 {
-	return &table.failures[place_of(child)];
+	return &table.failures[child_place(child)];
 }
 
 static struct child *take_place(void)
@@ -106,12 +128,8 @@ static struct child *take_place(void)
 
 static void end_time(void *context);
 
-struct child *child_add(struct serving *serving, const char *peer)
+static void init(struct child *child, struct serving *serving)
 {
-	struct child *child = take_place();
-
-	if (child == NULL)
-		return NULL;
 	child->pid = 0;
 	child->serving = serving;
 	child->timer.running = false;
@@ -119,6 +137,15 @@ struct child *child_add(struct serving *serving, const char *peer)
 	child->timer.context = child;
 	child->ending = CHILD_LIVES;
 	child->timed_out = child->client_gone = false;
+}
+
+struct child *child_add(struct serving *serving, const char *peer)
+{
+	struct child *child = take_place();
+
+	if (child == NULL)
+		return NULL;
+	init(child, serving);
 	strcpy(child->peer, peer); /* both are INET_TEXT */
 	return child;
 }
@@ -131,20 +158,55 @@ void child_del(struct child *child)
 		*failure = 0;
 	child->pid = 0;
 	child->next = table.free;
-	table.free = place_of(child) + 1;
+	table.free = child_place(child) + 1;
 }
 
-void child_start(struct child *child, pid_t pid, int64_t max_time_ms)
+static void link_child(struct child *child, pid_t pid)
 {
 	uint32_t *chain = chain_of(pid);
 
 	child->pid = pid;
-	child->started_ns = clock_now_ns();
 	child->next = *chain;
-	*chain = place_of(child) + 1;
+	*chain = child_place(child) + 1;
 	table.count++;
+}
+
+void child_start(struct child *child, pid_t pid, int64_t max_time_ms)
+{
+	link_child(child, pid);
+	child->started_ns = clock_now_ns();
 	if (max_time_ms)
 		timer_start(&child->timer, max_time_ms);
+}
+
+struct child *child_adopt(struct serving *serving, pid_t pid, uint32_t place, int64_t due_ns)
+{
+	struct child *child = place < table.capacity ? &table.all[place] : NULL;
+
+	if (child == NULL || child->pid || child_find(pid))
+		return NULL;
+	init(child, serving);
+	link_child(child, pid);
+	if (place >= table.fresh)
+		table.fresh = place + 1;
+	if (due_ns)
+		timer_start_at(&child->timer, due_ns);
+	return child;
+}
+
+void children_adopted(void)
+{
+	for (uint32_t i = table.fresh; i > 0; i--)
+		if (table.all[i - 1].pid == 0)
+			child_del(&table.all[i - 1]);
+}
+
+struct child *child_next(const struct child *child)
+{
+	for (uint32_t i = child ? child_place(child) + 1 : 0; i < table.fresh; i++)
+		if (table.all[i].pid)
+			return &table.all[i];
+	return NULL;
 }
 
 struct child *child_find(pid_t pid)
@@ -163,7 +225,7 @@ static void unlink_child(struct child *child)
 {
 	uint32_t *at = chain_of(child->pid);
 
-	while (*at != place_of(child) + 1)
+	while (*at != child_place(child) + 1)
 		at = &table.all[*at - 1].next;
 	*at = child->next;
 	table.count--;
@@ -212,9 +274,8 @@ static void end_time(void *context)
 
 static void for_all(void (*act)(struct child *child))
 {
-	for (uint32_t i = 0; i < table.fresh; i++)
-		if (table.all[i].pid)
-			act(&table.all[i]);
+	for (struct child *child = child_next(NULL); child; child = child_next(child))
+		act(child);
 }
 
 void children_terminate(void)
@@ -227,18 +288,18 @@ void children_kill(void)
 	for_all(kill_now);
 }
 
-static enum child_result classify(const struct child *child, int status, uint32_t failure)
+static enum worker_result classify(const struct child *child, int status, uint32_t failure)
 {
 	/* Both must say so: the one a forked worker could write for another, the other may be what
 	 * a program ends with. */
 	if (failure && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == WORKER_STEP_EXIT + (int)(failure >> 16))
-		return CHILD_STEP;
+		return RESULT_STEP;
 	if (child->timed_out)
-		return CHILD_TIMED_OUT;
+		return RESULT_TIMED_OUT;
 	if (WIFSIGNALED(status))
-		return WCOREDUMP(status) ? CHILD_CORE : CHILD_SIGNALLED;
-	return WEXITSTATUS(status) == 0 ? CHILD_OK : CHILD_EXITED;
+		return WCOREDUMP(status) ? RESULT_CORE : RESULT_SIGNALLED;
+	return WEXITSTATUS(status) == 0 ? RESULT_OK : RESULT_EXITED;
 }
 
 static int64_t to_us(const struct timeval *time)
@@ -288,7 +349,7 @@ static void reap(pid_t pid)
 	if (wait4(pid, &status, WNOHANG, &usage) <= 0)
 		return;
 	if (child == NULL) {
-		log_debug("reap", "unknown child %d, status %#x", (int)pid, (unsigned)status);
+		table.stranger(pid, status);
 		return;
 	}
 	describe(child, status, &usage, &end);
@@ -298,9 +359,18 @@ static void reap(pid_t pid)
 	child_del(child);
 }
 
+static void reap_if_ended(struct child *child)
+{
+	reap(child->pid);
+}
+
+/* Waiting for any child walks along all that live, each time.  Where several have ended, asking
+ * each of ours once is cheaper, and a sweep must not take longer than it takes for as many to end
+ * again. */
 static void sweep(void *unused)
 {
 	siginfo_t info;
+	int found = 0;
 
 	(void)unused;
 	for (;;) {
@@ -310,7 +380,14 @@ static void sweep(void *unused)
 		if (info.si_pid == 0)
 			return;
 		reap(info.si_pid);
+		if (++found == SEVERAL)
+			for_all(reap_if_ended);
 	}
+}
+
+void children_reap_all(void)
+{
+	sweep(NULL);
 }
 
 /* Without workers too: as a container's init we inherit orphans, who are in no table. */

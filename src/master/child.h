@@ -9,6 +9,7 @@
 
 #include "base/inet.h"
 #include "master/loop.h"
+#include "report/stats.h"
 #include "worker/worker.h"
 
 struct serving;
@@ -27,17 +28,8 @@ struct child {
 	char peer[INET_TEXT];
 };
 
-enum child_result {
-	CHILD_OK,	 /* exit status 0 */
-	CHILD_EXITED,	 /* another one */
-	CHILD_SIGNALLED, /* died of a signal */
-	CHILD_CORE,	 /* and dumped core */
-	CHILD_STEP,	 /* a step before the service failed */
-	CHILD_TIMED_OUT, /* ended by max-time */
-};
-
 struct child_end {
-	enum child_result result;
+	enum worker_result result;
 	int status; /* exit status or signal */
 	enum worker_step step;
 	int error;	  /* errno of the step */
@@ -50,8 +42,16 @@ struct child_end {
 /* Told after a child was reaped and before its place is free again. */
 typedef void child_ended(const struct child *child, const struct child_end *end);
 
-/* Makes a table for so many children.  0, or -1 with errno.  Nothing else here allocates. */
-int children_init(size_t capacity, child_ended *ended);
+/* Told of a process that is in no table: an orphan that init gave us, or the preflight. */
+typedef void child_stranger(pid_t pid, int status);
+
+/* Makes a table for so many children, and the memory for their failures, or takes that of a
+ * descriptor that a master before us has left.  0, or -1 with errno.  Nothing else here allocates.
+ */
+int children_init(size_t capacity, int failures_fd, child_ended *ended, child_stranger *stranger);
+
+/* The descriptor of the failures' memory. */
+int children_failures_fd(void);
 
 /* A place for a child that is about to be spawned, or NULL when the table is full. */
 struct child *child_add(struct serving *serving, const char *peer);
@@ -64,11 +64,25 @@ uint32_t *child_failure(const struct child *child);
 void child_start(struct child *child, pid_t pid, int64_t max_time_ms);
 void child_del(struct child *child);
 
+/* One that a master before us has started: in the same place, with what is left of its time
+ * (due_ns; 0: it has no end).  NULL when that place is not free or not there.  When all are adopted
+ * the places between them are made free by children_adopted(). */
+struct child *child_adopt(struct serving *serving, pid_t pid, uint32_t place, int64_t due_ns);
+void children_adopted(void);
+
+uint32_t child_place(const struct child *child);
+
+/* The next one in the table, from NULL on; NULL at its end. */
+struct child *child_next(const struct child *child);
+
 /* NULL for a pid that is none of ours. */
 struct child *child_find(pid_t pid);
 
-/* After SIGCHLD for a pid: reaps it and, a moment later, all others that have ended. */
+/* After SIGCHLD for a pid: reaps it and, a moment later, all others that have ended; or all at
+ * once.
+ */
 void children_reap(pid_t pid);
+void children_reap_all(void);
 
 /* TERM and CONT to the group of every child, and KILL after its kill-grace; or KILL at once. */
 void children_terminate(void);

@@ -15,6 +15,7 @@
 #include "master/errlog.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,51 +36,81 @@ static char *buffer; /* READ_SIZE; touched only once a worker complains */
 static void read_some(void *context);
 static void end_pause(void *context);
 
-void errlog_init(struct errlog *errlog, const char *service)
+static void close_pair(int reader, int writer)
 {
-	*errlog = (struct errlog){
-		.service = service,
-		.writer = -1,
-		.reader = { .fd = -1, .ready = read_some, .context = errlog },
-		.pause = { .fire = end_pause, .context = errlog },
-	};
+	if (reader >= 0)
+		(void)close(reader); /* all that matters was read */
+	if (writer >= 0)
+		(void)close(writer); /* nothing is written here */
 }
 
-static int open_pair(struct errlog *errlog)
+static struct errlog *make(const char *service, int reader, int writer)
 {
-	int on = 1, ends[2];
+	struct errlog *errlog;
 
 	if (buffer == NULL)
 		buffer = map_unforked(READ_SIZE);
-	if (errlog->line == NULL)
-		errlog->line = malloc(ERRLOG_LINE);
-	if (buffer == NULL || errlog->line == NULL)
-		return -1;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return -1;
-	errlog->reader.fd = fd_park(ends[0]);
-	errlog->writer = fd_park(ends[1]);
-	if (errlog->reader.fd < 0 || errlog->writer < 0)
-		return -1;
-	if (setsockopt(errlog->reader.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
-		return -1;
-	return loop_add(&errlog->reader);
+	errlog = buffer ? calloc(1, sizeof(*errlog)) : NULL;
+	if (errlog == NULL)
+		return NULL;
+	errlog->service = service;
+	errlog->writer = writer;
+	errlog->reader = (struct watch){ .fd = reader, .ready = read_some, .context = errlog };
+	errlog->pause = (struct timer){ .fire = end_pause, .context = errlog };
+	if (loop_add(&errlog->reader) == 0)
+		return errlog;
+	free(errlog);
+	return NULL;
 }
 
-int errlog_writer(struct errlog *errlog)
+/* Parked, both of them, and closed again when that fails. */
+static int open_pair(int ends[2])
 {
-	if (errlog->open)
-		return errlog->writer;
-	if (open_pair(errlog) == 0) {
-		errlog->open = true;
-		return errlog->writer;
-	}
-	if (errlog->reader.fd >= 0)
-		(void)close(errlog->reader.fd); /* failing already */
-	if (errlog->writer >= 0)
-		(void)close(errlog->writer); /* failing already */
-	errlog->reader.fd = errlog->writer = -1;
+	int on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	ends[0] = fd_park(ends[0]);
+	ends[1] = fd_park(ends[1]);
+	if (ends[0] >= 0 && ends[1] >= 0 &&
+	    setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0)
+		return 0;
+	close_pair(ends[0], ends[1]);
 	return -1;
+}
+
+int errlog_writer(struct errlog **errlog, const char *service)
+{
+	int ends[2];
+
+	if (*errlog)
+		return (*errlog)->writer;
+	if (open_pair(ends) < 0)
+		return -1;
+	*errlog = make(service, ends[0], ends[1]);
+	if (*errlog)
+		return ends[1];
+	close_pair(ends[0], ends[1]);
+	return -1;
+}
+
+int errlog_adopt(struct errlog **errlog, const char *service, int reader, int writer)
+{
+	if (fcntl(reader, F_GETFD) < 0 || fcntl(writer, F_GETFD) < 0)
+		return 0; /* given up already by a master that could not start */
+	*errlog = make(service, reader, writer);
+	return *errlog ? 0 : -1;
+}
+
+void errlog_close(struct errlog **errlog)
+{
+	if (*errlog == NULL)
+		return;
+	timer_stop(&(*errlog)->pause);
+	loop_del(&(*errlog)->reader);
+	close_pair((*errlog)->reader.fd, (*errlog)->writer);
+	free(*errlog);
+	*errlog = NULL;
 }
 
 /* A flood is not read faster than it may be logged: its writers wait, and nothing else does. */
@@ -194,9 +225,15 @@ static void read_some(void *context)
 			return;
 }
 
+void errlog_flush(struct errlog *errlog)
+{
+	if (errlog)
+		end_line(errlog);
+}
+
 void errlog_finish(struct errlog *errlog, pid_t pid)
 {
-	if (!errlog->open)
+	if (errlog == NULL)
 		return;
 	read_some(errlog);
 	if (errlog->pid == pid)

@@ -14,21 +14,28 @@
 
 struct errlog {
 	const char *service;
-	bool open;
 	int writer; /* becomes a worker's descriptor 2 */
 	struct watch reader;
 	pid_t pid; /* whose line is not complete yet; 0: nobody's */
 	size_t length;
-	char *line;
+	char line[ERRLOG_LINE];
 	int64_t window_ns;  /* the end of the current window, and ... */
 	unsigned lines;	    /* ... what was logged in it */
 	struct timer pause; /* until the next window: nothing is read */
 };
 
-void errlog_init(struct errlog *errlog, const char *service);
+/* The descriptor for a worker.  The errlog is made when it is first asked for; until then, and
+ * after errlog_close(), it is NULL, which all others here take.  -1 with errno. */
+int errlog_writer(struct errlog **errlog, const char *service);
 
-/* The descriptor for a worker; opened when it is first asked for.  -1 with errno. */
-int errlog_writer(struct errlog *errlog);
+/* Goes on with the pair of a master before us, where it is still there.  0, or -1 with errno. */
+int errlog_adopt(struct errlog **errlog, const char *service, int reader, int writer);
+
+/* Logs the line that is not complete yet. */
+void errlog_flush(struct errlog *errlog);
+
+/* No worker of it is left, and none will come. */
+void errlog_close(struct errlog **errlog);
 
 /* Logs what a worker that has ended has left behind, complete line or not. */
 void errlog_finish(struct errlog *errlog, pid_t pid);

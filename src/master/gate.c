@@ -167,7 +167,7 @@ static void beget(struct gate *gate, const struct connection *connection, struct
 	pid_t pid;
 
 	if (serving->plan->stderr_to == PLAN_STDERR_LOG)
-		task.stderr_fd = errlog_writer(&serving->errlog);
+		task.stderr_fd = errlog_writer(&serving->errlog, serving->name);
 	if (serving->plan->handler < 0) /* handlers take it in their stride */
 		child->client_gone = connection_is_reset(connection);
 	pid = spawn_worker(&task);
@@ -268,7 +268,7 @@ int gates_init(const struct plan *plan, struct serving *servings)
 	gates.shortage.fire = end_shortage;
 	gates.settle.fire = settle;
 	gates.shortage_ms = SHORT_FIRST_MS;
-	gates.reserve_fd = open_reserve();
+	gates.reserve_fd = open_reserve(); /* there may be no room now, and later again */
 	gates.count = plan->nlisteners;
 	gates.all = xcalloc(gates.count, sizeof(*gates.all));
 	for (size_t i = 0; i < gates.count; i++) {
@@ -276,7 +276,7 @@ int gates_init(const struct plan *plan, struct serving *servings)
 		if (init_one(&gates.all[i], listener, &servings[listener->service]) < 0)
 			return -1;
 	}
-	return gates.reserve_fd < 0 ? -1 : 0;
+	return 0;
 }
 
 static void remove_file(const struct plan *plan, const struct plan_listener *listener)

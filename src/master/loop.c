@@ -64,8 +64,13 @@ void loop_del(struct watch *watch)
 
 void timer_start(struct timer *timer, int64_t delay_ms)
 {
+	timer_start_at(timer, clock_now_ns() + delay_ms * NS_IN_MS);
+}
+
+void timer_start_at(struct timer *timer, int64_t due_ns)
+{
 	timer_stop(timer);
-	timer->due_ns = clock_now_ns() + delay_ms * NS_IN_MS;
+	timer->due_ns = due_ns;
 	timer->running = true;
 	RB_INSERT(timer_tree, &loop.timers, timer);
 }

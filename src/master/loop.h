@@ -32,6 +32,7 @@ void loop_del(struct watch *watch);
 
 /* Starts a timer, or starts it anew.  Never allocates. */
 void timer_start(struct timer *timer, int64_t delay_ms);
+void timer_start_at(struct timer *timer, int64_t due_ns);
 void timer_stop(struct timer *timer);
 
 /* Runs until loop_stop() is called from within.  0, or -1 with errno when waiting itself fails. */

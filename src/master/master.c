@@ -2,10 +2,11 @@
 /*
  * The master: from the plan to the last worker.
  *
- * It gets ready, says so, and then only reacts: gates accept and spawn, SIGCHLD reaps, SIGTERM
- * drains. It never reads a byte that a network client sent, looks no name up and opens no file but
- * its log. Until it is ready a failure ends it with an exit status; from then on nothing does but a
- * stop.
+ * It gets ready, says so, and then only reacts: gates accept and spawn, SIGCHLD reaps, SIGHUP
+ * reloads, SIGTERM drains.  It never reads a byte that a network client sent, looks no name up, and
+ * opens no file but its log, /dev/null and its own sockets'.  Until it is ready a failure ends it
+ * with an exit status, or with the way back to the master before it; from then on nothing does but
+ * a stop.
  */
 #include "config.h"
 
@@ -14,9 +15,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,40 +29,35 @@
 #include "base/path.h"
 #include "base/title.h"
 #include "master/child.h"
+#include "master/descriptors.h"
+#include "master/drain.h"
 #include "master/gate.h"
+#include "master/legacy.h"
 #include "master/loop.h"
 #include "master/notify.h"
+#include "master/preflight.h"
+#include "master/reload.h"
 #include "master/serving.h"
 #include "master/signals.h"
 #include "report/log.h"
+#include "report/stats.h"
 #include "worker/spawn.h"
-
-#define KILL_WAIT_MS 1000 /* for what even SIGKILL does not end at once */
 
 static struct {
 	const struct plan *plan;
-	struct serving *servings;
-	enum { STARTING, SERVING, DRAINING, TERMINATING, KILLING } phase;
-	struct timer stop; /* the end of the phase, from DRAINING on */
+	const struct state *state; /* of a master before us; NULL: this is the first one */
+	struct legacy legacy;
+	struct descriptors inherited;
+	bool is_ready; /* from then on no failure ends it */
 } master;
 
-static const char *result_text(enum child_result result)
-{
-	static const char *const texts[] = {
-		[CHILD_OK] = "ok",     [CHILD_EXITED] = "exited", [CHILD_SIGNALLED] = "signalled",
-		[CHILD_CORE] = "core", [CHILD_STEP] = "failed",	  [CHILD_TIMED_OUT] = "timed-out",
-	};
-
-	return texts[result];
-}
-
-static int result_level(enum child_result result)
+static int result_level(enum worker_result result)
 {
 	switch (result) {
-	case CHILD_OK:
-	case CHILD_EXITED:
+	case RESULT_OK:
+	case RESULT_EXITED:
 		return LOG_INFO;
-	case CHILD_TIMED_OUT:
+	case RESULT_TIMED_OUT:
 		return LOG_NOTICE;
 	default:
 		return LOG_WARNING;
@@ -71,90 +69,29 @@ static void log_end(const struct child *child, const struct child_end *end)
 	char why[80] = "";
 	const long long duration_us = end->duration_ns / 1000, cpu_us = end->cpu_us;
 
-	if (end->result == CHILD_STEP)
+	if (end->result == RESULT_STEP)
 		snprintf(why, sizeof(why), " step=%s error=\"%s\"", worker_step_name(end->step),
 			 strerror(end->error));
-	else if (end->result == CHILD_EXITED)
+	else if (end->result == RESULT_EXITED)
 		snprintf(why, sizeof(why), " status=%d", end->status);
-	else if (end->result != CHILD_OK && end->result != CHILD_TIMED_OUT)
+	else if (end->result != RESULT_OK && end->result != RESULT_TIMED_OUT)
 		snprintf(why, sizeof(why), " signal=%s", signals_name(end->status));
 	log_line(result_level(end->result),
 		 "reaped %s[%d] peer=%s result=%s%s duration=%lld.%06llds "
 		 "cpu=%lld.%06llds maxrss=%ldk",
-		 child->serving->name, (int)child->pid, child->peer, result_text(end->result), why,
-		 duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000, cpu_us % 1000000,
-		 end->memory_kib);
-}
-
-static void finish_if_drained(void)
-{
-	if (master.phase > SERVING && children_count() == 0)
-		loop_stop();
+		 child->serving->name, (int)child->pid, child->peer, stats_result_name(end->result),
+		 why, duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000,
+		 cpu_us % 1000000, end->memory_kib);
 }
 
 static void child_has_ended(const struct child *child, const struct child_end *end)
 {
 	struct serving *serving = child->serving;
 
-	errlog_finish(&serving->errlog, child->pid);
+	errlog_finish(serving->errlog, child->pid);
 	log_end(child, end);
 	serving_ended(serving, end);
-	finish_if_drained();
-}
-
-/* After that every worker has got its SIGKILL. */
-static int64_t longest_grace_ms(void)
-{
-	int64_t longest_ms = 0;
-
-	for (size_t i = 0; i < master.plan->nservices; i++)
-		if (master.servings[i].plan->kill_grace_ms > longest_ms)
-			longest_ms = master.servings[i].plan->kill_grace_ms;
-	return longest_ms;
-}
-
-static void stop_workers(void *unused)
-{
-	(void)unused;
-	if (master.phase != DRAINING) {
-		log_line(LOG_WARNING, "%zu workers are left behind", children_count());
-		loop_stop();
-		return;
-	}
-	log_line(LOG_NOTICE, "stop-timeout has passed: %zu workers are asked to end",
-		 children_count());
-	master.phase = TERMINATING;
-	children_terminate();
-	timer_start(&master.stop, longest_grace_ms() + KILL_WAIT_MS);
-}
-
-static void start_drain(int number)
-{
-	log_line(LOG_NOTICE, "SIG%s: stopping; %zu workers have %lld s to finish",
-		 signals_name(number), children_count(),
-		 (long long)(master.plan->global.stop_timeout_ms / MS_IN_S));
-	master.phase = DRAINING;
-	notify_send("STOPPING=1");
-	gates_fini();
-	timer_start(&master.stop, master.plan->global.stop_timeout_ms);
-	finish_if_drained();
-}
-
-static void end_at_once(int number)
-{
-	log_line(LOG_NOTICE, "SIG%s again: killing %zu workers", signals_name(number),
-		 children_count());
-	master.phase = KILLING;
-	children_kill();
-	timer_start(&master.stop, KILL_WAIT_MS);
-}
-
-static void handle_stop(int number)
-{
-	if (master.phase == SERVING)
-		start_drain(number);
-	else if (master.phase < KILLING)
-		end_at_once(number);
+	drain_check();
 }
 
 static void handle_reopen(void)
@@ -163,6 +100,14 @@ static void handle_reopen(void)
 		log_line(LOG_ERR, "cannot reopen the log: %m; going on with the old one");
 	else
 		log_line(LOG_NOTICE, "SIGUSR1: log reopened");
+}
+
+static void handle_reload(void)
+{
+	if (!drain_has_begun())
+		reload_request();
+	else
+		log_line(LOG_NOTICE, "SIGHUP: no reload, the daemon is stopping");
 }
 
 static void handle_signal(int number, pid_t pid)
@@ -174,14 +119,13 @@ static void handle_signal(int number, pid_t pid)
 		break;
 	case SIGTERM:
 	case SIGINT:
-		handle_stop(number);
+		drain_signal(number, master.plan->global.stop_timeout_ms);
 		break;
 	case SIGUSR1:
 		handle_reopen();
 		break;
 	case SIGHUP:
-		log_line(LOG_WARNING, "SIGHUP: this version cannot reload; nothing has changed. "
-				      "Restart it to use a new configuration");
+		handle_reload();
 		break;
 	case SIGPIPE: /* raised by log lines: one about it would raise the next */
 	case SIGXFSZ:
@@ -191,18 +135,45 @@ static void handle_signal(int number, pid_t pid)
 	}
 }
 
-static void keep(int fd)
+/* On the way back some of what the state speaks of may be given up already. */
+static void take_descriptors(const struct plan *plan, const struct launch *launch)
 {
-	if (fd >= 0 && fd_set_cloexec(fd, true) < 0)
-		fatal(EXIT_GENERIC, "descriptor %d of the plan: %m", fd);
+	struct descriptors *list = &master.inherited;
+
+	if (descriptors_list(plan, master.state, 4, list) < 0)
+		fatal(EXIT_GENERIC, "memory: %m");
+	descriptors_add(list, launch->plan_fd);
+	descriptors_add(list, launch->state_fd);
+	descriptors_add(list, launch->talk_fd);
+	if (master.state == NULL)
+		descriptors_add(list, plan->global.ready_fd);
+	if (descriptors_set_cloexec(list, true) < 0 && launch->message == NULL)
+		fatal(EXIT_GENERIC, "a descriptor of the plan: %m");
+	if (fd_close_others(list->all, list->count) < 0)
+		fatal(EXIT_GENERIC, "cannot close descriptors: %m");
 }
 
-static void take_descriptors(const struct plan *plan)
+/* What a reload raised for itself comes down again.  Where somebody has lowered the hard limit
+ * meanwhile there is no more to be had, and no reason to stop. */
+static void limit_descriptors(const struct plan *plan)
 {
-	keep(plan->global.pid_fd);
-	keep(plan->global.ready_fd);
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		keep(plan_listener(plan, i)->fd);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = plan->global.nofile_wanted;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* at most the hard limit: anybody may */
+}
+
+static void map_state(int fd)
+{
+	if (fd < 0)
+		return;
+	master.state = state_map(fd);
+	if (master.state == NULL)
+		fatal(EXIT_GENERIC, "the state of the master before: %m");
 }
 
 /* The zone is read once, here: workers may have no access to its file, and no time for it. */
@@ -215,27 +186,38 @@ static void load_time_zone(void)
 	(void)localtime_r(&now, &local); /* only so that it is loaded */
 }
 
-static void start_services(const struct plan *plan)
+/* All places that adopted children have, and all that there may be from now on. */
+static size_t count_places(const struct plan *plan, const struct state *state)
 {
-	master.servings = map_unforked(plan->nservices * sizeof(*master.servings) + 1);
-	if (master.servings == NULL)
-		fatal(EXIT_GENERIC, "cannot map the services: %m");
-	for (size_t i = 0; i < plan->nservices; i++)
-		serving_init(&master.servings[i], plan, plan_service(plan, i));
-	if (children_init(plan->global.instances, child_has_ended) < 0 || spawn_init() < 0)
+	size_t places = plan->global.instances;
+
+	for (size_t i = 0; state && i < state->nchildren; i++)
+		if (state_children(state)[i].place >= places)
+			places = state_children(state)[i].place + 1;
+	return places;
+}
+
+static void start_services(const struct plan *plan, const struct state *state)
+{
+	if (servings_init(plan, state) < 0 ||
+	    children_init(count_places(plan, state), state ? state->failures_fd : -1,
+			  child_has_ended, preflight_reaped) < 0 ||
+	    spawn_init() < 0)
 		fatal(EXIT_GENERIC, "cannot map the tables: %m");
-	if (gates_init(plan, master.servings) < 0)
+	if (gates_init(plan, servings_all()) < 0)
 		fatal(EXIT_GENERIC, "cannot poll the listeners: %m");
+	if (state && legacy_adopt(state, plan) < 0)
+		fatal(EXIT_GENERIC, "cannot take over from the master before: %m");
 }
 
 /* Workers count on 0 being /dev/null. */
-static void leave_terminal(bool all)
+static int leave_terminal(bool all)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || dup2(fd, 0) < 0 || (all && (dup2(fd, 1) < 0 || dup2(fd, 2) < 0)))
-		fatal(EXIT_GENERIC, "/dev/null: %m");
-	(void)close(fd); /* copied */
+		return -1;
+	return close(fd);
 }
 
 /* Closes it, but none of 0 to 2, where the next connection would take its place. */
@@ -254,24 +236,35 @@ static void log_listeners(const struct plan *plan)
 
 	for (size_t i = 0; i < plan->nlisteners; i++) {
 		listener = plan_listener(plan, i);
-		log_line(LOG_INFO, "listening %s on %s", master.servings[listener->service].name,
-			 plan_text(plan, listener->address));
+		if (listener->added)
+			log_line(LOG_INFO, "listening %s on %s",
+				 servings_all()[listener->service].name,
+				 plan_text(plan, listener->address));
 	}
+}
+
+static void answer_starter(int ready_fd)
+{
+	if (write(ready_fd, "\n", 1) < 0)
+		log_line(LOG_WARNING, "cannot tell that we are ready: %m");
+	give_up(ready_fd); /* its end is part of the message */
 }
 
 static void say_ready(const struct plan *plan)
 {
+	char status[80];
+
 	log_listeners(plan);
-	log_line(LOG_NOTICE, "begat " PACKAGE_VERSION " ready: %u services, %u listeners, pid %d",
+	log_line(master.state ? LOG_INFO : LOG_NOTICE,
+		 "begat " PACKAGE_VERSION " ready: %u services, %u listeners, pid %d",
 		 plan->nservices, plan->nlisteners, (int)getpid());
 	if (plan->global.detached)
 		log_lose_stderr();
-	if (plan->global.ready_fd >= 0) {
-		if (write(plan->global.ready_fd, "\n", 1) < 0)
-			log_line(LOG_WARNING, "cannot tell that we are ready: %m");
-		give_up(plan->global.ready_fd); /* its end is part of the message */
-	}
-	notify_send("READY=1");
+	if (master.state == NULL && plan->global.ready_fd >= 0)
+		answer_starter(plan->global.ready_fd);
+	snprintf(status, sizeof(status), "READY=1\nSTATUS=%u services, generation %u",
+		 plan->nservices, master.legacy.generation);
+	notify_send(status);
 }
 
 static void remove_pidfile(const struct plan *plan)
@@ -282,13 +275,25 @@ static void remove_pidfile(const struct plan *plan)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 }
 
-/* For fatal(): a start that fails leaves nothing behind. */
+/* For fatal(): a start that fails leaves nothing behind, unless there is another to go back to. */
 static void undo_start(void)
 {
-	if (master.phase != STARTING)
+	if (master.is_ready)
 		return;
 	gates_remove_files(master.plan);
 	remove_pidfile(master.plan);
+}
+
+bool master_is_ready(void)
+{
+	return master.is_ready;
+}
+
+void master_leave(int master_fd, const struct launch *back)
+{
+	(void)descriptors_set_cloexec(&master.inherited, false); /* those that fail are not open */
+	(void)launch_master(master_fd, back);
+	log_line(LOG_CRIT, "cannot go back to the master before: %m");
 }
 
 static void set_title(const struct plan *plan)
@@ -299,28 +304,80 @@ static void set_title(const struct plan *plan)
 	title_set("master,", count);
 }
 
-int master_run(const struct plan *plan)
+/* What this master was started with is over. */
+static void settle(const struct plan *plan, const struct launch *launch)
 {
-	master.plan = plan;
-	master.stop.fire = stop_workers;
-	if (atexit(undo_start) != 0)
-		fatal(EXIT_GENERIC, "atexit: %m");
-	take_descriptors(plan);
+	const struct state *state = master.state;
+
+	if (state && launch->message == NULL)
+		legacy_settle(state, plan);
+	descriptors_fini(&master.inherited);
+	reload_init(plan, &master.legacy);
+	if (launch->message)
+		reload_returned(launch->message);
+	else if (state)
+		reload_succeeded(state);
+	if (launch->talk_fd >= 0)
+		(void)close(launch->talk_fd); /* which tells the preflight that all is well */
+	if (state == NULL)
+		return;
+	state_unmap(state);
+	(void)close(launch->state_fd); /* all that is in it was taken over */
+	master.state = NULL;
+}
+
+/* Whatever has come or ended while no master was there. */
+static void catch_up(void)
+{
+	children_reap_all();
+	if (master.legacy.reload_again)
+		reload_request();
+}
+
+/* The only thing that a master which was put back can do without. */
+static void open_log(const struct plan *plan, const struct launch *launch)
+{
+	const char *path = plan_text(plan, plan->global.log_file);
+
+	if (log_open((enum log_sink)plan->global.log_sink, path) == 0)
+		return;
+	if (launch->message == NULL)
+		fatal(EXIT_GENERIC, "%s: %m", path);
+	(void)log_open(LOG_SINK_SYSLOG, NULL); /* cannot fail */
+	log_line(LOG_ERR, "%s: %m; logging to syslog until the next reload", path);
+}
+
+static void prepare(const struct plan *plan, const struct launch *launch)
+{
+	map_state(launch->state_fd);
+	take_descriptors(plan, launch);
+	limit_descriptors(plan);
 	load_time_zone();
 	log_set_level(plan->global.log_level, plan_text(plan, plan->global.debug_topics));
-	if (log_open((enum log_sink)plan->global.log_sink, plan_text(plan, plan->global.log_file)) <
-	    0)
-		fatal(EXIT_GENERIC, "%s: %m", plan_text(plan, plan->global.log_file));
+	open_log(plan, launch);
+	legacy_init(&master.legacy, launch->plan_fd, master.state);
 	if (loop_open() < 0 || signals_open(handle_signal) < 0)
 		fatal(EXIT_GENERIC, "cannot make the event loop: %m");
-	start_services(plan);
-	leave_terminal(plan->global.detached);
-	say_ready(plan);
-	master.phase = SERVING;
+	start_services(plan, master.state);
+	if (leave_terminal(plan->global.detached) < 0 && launch->message == NULL)
+		fatal(EXIT_GENERIC, "/dev/null: %m");
+}
+
+int master_run(const struct plan *plan, const struct launch *launch)
+{
+	master.plan = plan;
+	if (launch->state_fd < 0 && atexit(undo_start) != 0)
+		fatal(EXIT_GENERIC, "atexit: %m");
+	prepare(plan, launch);
+	if (launch->message == NULL)
+		say_ready(plan);
+	master.is_ready = true;
 	set_title(plan);
+	settle(plan, launch);
+	catch_up();
 	if (loop_run() < 0)
 		log_line(LOG_CRIT, "cannot wait for events: %m");
 	remove_pidfile(plan);
 	log_line(LOG_NOTICE, "stopped");
-	return master.phase == SERVING ? EXIT_GENERIC : EXIT_OK;
+	return drain_has_begun() ? EXIT_OK : EXIT_GENERIC;
 }

@@ -14,21 +14,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/memfd.h"
 #include "handlers/handler.h"
 #include "plan/layout.h"
 
 _Static_assert(SERVICE_GROUPS_MAX <= PLAN_GROUPS_MAX, "a checked list of groups fits");
 
 #define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 struct buffer {
 	char *bytes;
@@ -229,54 +225,49 @@ static uint32_t put_services(struct buffer *buffer, const struct config *config)
 	return at;
 }
 
+static struct plan_listener lay_listener(struct buffer *buffer, const struct listener *listener)
+{
+	const uint32_t asked = put_text(buffer, listener->asked);
+
+	return (struct plan_listener){
+		.fd = listener->fd,
+		.service = (uint32_t)listener->service,
+		.asked = asked,
+		.address = strcmp(listener->address, listener->asked) == 0
+				   ? asked
+				   : put_text(buffer, listener->address),
+		.path = put_text(buffer, listener->path),
+		.internet = listener->internet,
+		.device = listener->device,
+		.inode = listener->inode,
+		.backlog = listener->backlog,
+		.socket_uid = listener->uid,
+		.socket_gid = listener->gid,
+		.socket_mode = listener->mode,
+		.added = !listener->kept,
+		.changed = listener->changed,
+	};
+}
+
 static uint32_t put_listeners(struct buffer *buffer, const struct listener_set *set)
 {
 	struct plan_listener *listeners = xcalloc(set->count, sizeof(*listeners));
 	uint32_t at;
 
 	for (size_t i = 0; i < set->count; i++)
-		listeners[i] = (struct plan_listener){
-			.fd = set->all[i].fd,
-			.service = (uint32_t)set->all[i].service,
-			.address = put_text(buffer, set->all[i].address),
-			.path = put_text(buffer, set->all[i].path),
-			.internet = set->all[i].internet,
-			.device = set->all[i].device,
-			.inode = set->all[i].inode,
-		};
+		listeners[i] = lay_listener(buffer, &set->all[i]);
 	at = put(buffer, listeners, set->count * sizeof(*listeners));
 	free(listeners);
 	return at;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	ssize_t written;
-
-	for (size_t done = 0; done < size; done += (size_t)written) {
-		written = write(fd, bytes + done, size - done);
-		if (written < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Without execute permission where the kernel knows how (6.3); sysctl vm.memfd_noexec wants it. */
-static int make_memfd(void)
-{
-	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create("begat plan", flags | MFD_NOEXEC_SEAL);
-
-	return fd < 0 && errno == EINVAL ? memfd_create("begat plan", flags) : fd;
-}
-
 static int seal(const struct buffer *buffer)
 {
-	int fd = fd_park(make_memfd());
+	int fd = memfd_open("begat plan");
 
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, buffer->bytes, buffer->used) == 0 &&
+	if (fd_write_all(fd, buffer->bytes, buffer->used) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, PLAN_SEALS) == 0)
 		return fd;
 	(void)close(fd); /* failing already */
@@ -295,6 +286,8 @@ int build_plan(const struct config *config, const struct listener_set *listeners
 	plan.global.debug_topics = put_text(&buffer, texts->debug_topics);
 	plan.global.pid_path = put_text(&buffer, config->pidfile);
 	plan.global.config_path = put_text(&buffer, config->file);
+	plan.global.begatd_path = put_text(&buffer, texts->begatd_path);
+	plan.global.argv = put_vector(&buffer, texts->argv);
 	plan.services = put_services(&buffer, config);
 	plan.nservices = (uint32_t)config->nservices;
 	plan.listeners = put_listeners(&buffer, listeners);

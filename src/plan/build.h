@@ -12,6 +12,8 @@
 struct build_texts {
 	const char *debug_topics; /* NULL: none, as below */
 	char *const *environment; /* where pass-env, TZ and LANG are looked up */
+	const char *begatd_path;  /* absolute */
+	char *const *argv;	  /* what begatd was started with */
 };
 int build_plan(const struct config *config, const struct listener_set *listeners,
 	       const struct plan_global *global, const struct build_texts *texts);

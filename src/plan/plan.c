@@ -10,11 +10,11 @@
 #include "plan/plan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/memfd.h"
 #include "plan/layout.h"
 
 static int check(const struct plan *plan, size_t size)
@@ -35,8 +35,7 @@ const struct plan *plan_map(int fd)
 	if (fstat(fd, &status) < 0)
 		return NULL;
 	errno = EINVAL;
-	if ((size_t)status.st_size < sizeof(*plan) ||
-	    (fcntl(fd, F_GET_SEALS) & PLAN_SEALS) != PLAN_SEALS)
+	if ((size_t)status.st_size < sizeof(*plan) || !memfd_has_seals(fd, PLAN_SEALS))
 		return NULL;
 	plan = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (plan == MAP_FAILED)

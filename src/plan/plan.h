@@ -55,15 +55,25 @@ struct plan_service {
 struct plan_listener {
 	int fd;		  /* listening, non-blocking */
 	uint32_t service; /* its place */
-	uint32_t address; /* as text */
+	uint32_t asked;	  /* the address as configured, canonical: what it is known by */
+	uint32_t address; /* as bound, as text */
 	uint32_t path;	  /* Unix: the socket's file, to be removed at the end; 0: none */
 	bool internet;	  /* TCP, so that lines end with "\r\n" */
 	dev_t device;	  /* of the socket's file, so that nobody else's is removed */
 	ino_t inode;
+	int backlog;
+	uid_t socket_uid; /* of the file, as configured; -1: as it comes, as below */
+	gid_t socket_gid;
+	mode_t socket_mode;
+	bool added;   /* by this plan: not kept from one before */
+	bool changed; /* kept, but backlog, owner or mode are others now */
 };
 
 struct plan_global {
 	int pid_fd;	   /* the locked pid file; -1: none */
+	int begatd_fd;	   /* begatd's binary, O_PATH, for a reload when its path is gone */
+	int master_fd;	   /* this master's binary, O_PATH, for the way back */
+	int effective_fd;  /* the configuration in effect as text: config/difference.h */
 	int ready_fd;	   /* gets "\n" when ready, an exit code when failed; -1: none */
 	bool detached;	   /* 0 to 2 become /dev/null when ready */
 	bool has_terminal; /* there is a controlling terminal: tty(4) */
@@ -73,9 +83,13 @@ struct plan_global {
 	uint32_t debug_topics;
 	uint32_t pid_path;
 	uint32_t config_path;
+	uint32_t begatd_path; /* absolute, as found at the first start */
+	uint32_t argv;	      /* the vector that begatd was started with */
 	uint32_t instances;
 	int64_t stop_timeout_ms;
-	uint64_t nofile_soft; /* RLIMIT_NOFILE as it was found: workers get it back, ... */
+	int64_t reload_timeout_ms; /* for the preflight */
+	uint64_t nofile_wanted;	   /* descriptors that the master may need */
+	uint64_t nofile_soft;	   /* RLIMIT_NOFILE as it was found: workers get it back, ... */
 	uint64_t nofile_hard;
 	bool restore_nofile; /* ... if ours differs */
 };
@@ -97,6 +111,10 @@ const struct plan *plan_map(int fd);
 
 const struct plan_service *plan_service(const struct plan *plan, size_t index);
 const struct plan_listener *plan_listener(const struct plan *plan, size_t index);
+
+/* Whether every offset, text, vector and place in it is within bounds: asked once, by a process
+ * that may crash, before a master goes by it. */
+bool plan_is_sound(const struct plan *plan);
 
 /* What an offset stands for; NULL for 0. */
 const void *plan_at(const struct plan *plan, uint32_t offset);

@@ -38,7 +38,9 @@ static struct {
 		.level = LOG_INFO,
 		.report_fd = -1 };
 
-const char log_topics[] = "accept,gate,notify,reap,signal";
+static char fatal_text[256];
+
+const char log_topics[] = "accept,gate,notify,reap,reload,signal";
 
 void log_init(const char *program)
 {
@@ -248,9 +250,20 @@ uint64_t log_dropped(void)
 	return log_state.dropped;
 }
 
+void log_adopt_dropped(uint64_t dropped)
+{
+	log_state.dropped += dropped;
+	log_state.dropped_told += dropped;
+}
+
 void fatal_set_report(int fd)
 {
 	log_state.report_fd = fd;
+}
+
+const char *fatal_message(void)
+{
+	return fatal_text;
 }
 
 static void report_exit(enum exit_code code)
@@ -264,9 +277,15 @@ static void report_exit(enum exit_code code)
 void fatal(enum exit_code code, const char *format, ...)
 {
 	va_list arguments, again;
+	int error = errno;
 
 	va_start(arguments, format);
 	va_copy(again, arguments);
+	(void)vsnprintf(fatal_text, sizeof(fatal_text), format,
+			again); /* a cut line is still one */
+	va_end(again);
+	va_copy(again, arguments);
+	errno = error;
 	put_line(LOG_ERR, format, arguments);
 	if (log_state.open && log_state.sink.kind != LOG_SINK_STDERR && !log_state.no_stderr) {
 		log_state.open = false;

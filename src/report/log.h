@@ -55,6 +55,9 @@ void log_limited(struct log_limit *limit, int level, const char *format, ...)
 /* Lines dropped since the start. */
 uint64_t log_dropped(void);
 
+/* Those that a master before us has dropped; they are not told again. */
+void log_adopt_dropped(uint64_t dropped);
+
 /* Writes the line at LOG_ERR, to stderr too while that is ours, and exits.  Only until the daemon
  * is ready; codes are the LSB's. */
 enum exit_code {
@@ -62,9 +65,11 @@ enum exit_code {
 	EXIT_GENERIC = 1,
 	EXIT_USAGE = 2,
 	EXIT_PRIVILEGE = 4,
-	EXIT_CONFIG = 6
+	EXIT_CONFIG = 6,
+	EXIT_NOT_RUNNING = 7
 };
 void fatal_set_report(int fd); /* that somebody waits there for the code as one byte; -1: nobody */
+const char *fatal_message(void); /* what fatal() has said, for handlers of atexit(3); "" before */
 void fatal(enum exit_code code, const char *format, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 

@@ -35,19 +35,12 @@ static void reset_signals(void)
 		fatal(EXIT_GENERIC, "cannot block signals: %m");
 }
 
-static void close_others(int keep_fd)
-{
-	if (keep_fd > 3)
-		(void)close_range(3, (unsigned)keep_fd - 1, 0); /* nothing open is no error */
-	if (close_range(keep_fd >= 3 ? (unsigned)keep_fd + 1 : 3, ~0U, 0) < 0)
-		fatal(EXIT_GENERIC, "cannot close inherited descriptors: %m");
-}
-
-void inherited_reset(int keep_fd)
+void inherited_reset(int *keep, size_t count)
 {
 	if (fd_open_standard() < 0)
 		fatal(EXIT_GENERIC, "/dev/null: %m");
-	close_others(keep_fd);
+	if (fd_close_others(keep, count) < 0)
+		fatal(EXIT_GENERIC, "cannot close inherited descriptors: %m");
 	reset_signals();
 	(void)umask(022); /* cannot fail */
 }

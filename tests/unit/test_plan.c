@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -76,5 +77,19 @@ START_TEST(refuses_what_is_no_plan)
 }
 END_TEST
 
+/* fcntl(F_GET_SEALS) of a file that is no memfd is -1, which has every bit. */
+START_TEST(refuses_a_file)
+{
+	char path[] = "/tmp/begat-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(write(fd, &good, sizeof(good)), (ssize_t)sizeof(good));
+	ck_assert_ptr_null(plan_map(fd));
+	ck_assert_int_eq(errno, EINVAL);
+}
+END_TEST
+
 SUITE("plan", maps_what_is_right, refuses_another_build, refuses_what_could_still_change,
-      refuses_wrong_sizes, refuses_what_is_no_plan)
+      refuses_wrong_sizes, refuses_what_is_no_plan, refuses_a_file)

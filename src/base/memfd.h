@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* Memory behind a descriptor, memfd_create(2): what crosses an exec, or goes to another process. */
+#ifndef MEMFD_H
+#define MEMFD_H
+
+#include <stdbool.h>
+
+/* A new one, empty, that can be sealed and not executed: parked and close-on-exec.  -1 with errno.
+ * Allocates nothing else. */
+int memfd_open(const char *name);
+
+/* Whether it has all of those seals (F_SEAL_...); false for what is no memory at all. */
+bool memfd_has_seals(int fd, int seals);
+
+#endif

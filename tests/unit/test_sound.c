@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: ISC */
+/* sound: a plan that a master could not go by is known before one does. */
+#include "config.h"
+
+#include "plan/plan.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "plan/bounds.h"
+#include "plan/layout.h"
+#include "report/log.h"
+#include "suite.h"
+
+/* A plan in memory of its very size, where a sanitizer sees each byte that is read behind it. */
+static struct {
+	char *bytes;
+	uint32_t used;
+} buffer;
+
+static uint32_t put(const void *bytes, size_t size)
+{
+	uint32_t at = buffer.used;
+
+	buffer.used += (uint32_t)((size + 7) & ~(size_t)7);
+	buffer.bytes = realloc(buffer.bytes, buffer.used);
+	ck_assert_ptr_nonnull(buffer.bytes);
+	memset(buffer.bytes + at, 0, buffer.used - at);
+	memcpy(buffer.bytes + at, bytes, size);
+	return at;
+}
+
+static uint32_t put_text(const char *text)
+{
+	return put(text, strlen(text) + 1);
+}
+
+static uint32_t put_vector(const char *const *strings, uint32_t count)
+{
+	uint32_t vector[1 + PLAN_VECTOR_MAX] = { count };
+
+	for (uint32_t i = 0; i < count; i++)
+		vector[1 + i] = put_text(strings[i]);
+	return put(vector, (1 + count) * sizeof(*vector));
+}
+
+static const char *const words[] = { "/usr/bin/uptime", "-p", "--", "PATH=/bin" };
+
+static struct plan_service plan_handler(void)
+{
+	const struct plan_value values[] = {
+		{ .name = put_text("prompt"), .string = put_text("Command? ") },
+		{ .name = put_text("idle"), .number = -1 },
+		{ .name = put_text("command.uptime"), .argv = put_vector(words, 2) },
+	};
+
+	return (struct plan_service){
+		.name = put_text("shell"),
+		.handler = 4,
+		.values = put(values, sizeof(values)),
+		.nvalues = 3,
+		.banner = put_text("Hello %h"),
+		.instances = 10,
+		.idle_ms = 60000,
+		.max_time_ms = 7LL * 24 * 3600 * 1000,
+	};
+}
+
+static struct plan_service plan_program(void)
+{
+	const gid_t groups[] = { 5, 5, 100 };
+
+	return (struct plan_service){
+		.name = put_text("uptime"),
+		.handler = -1,
+		.path = put_text(words[0]),
+		.argv = put_vector(words, 3),
+		.env = put_vector(words + 3, 1),
+		.directory = put_text("/tmp"),
+		.groups = put(groups, sizeof(groups)),
+		.ngroups = 3,
+		.set_identity = true,
+		.uid = 1000,
+		.stderr_to = PLAN_STDERR_NULL,
+		.instances = 1,
+		.kill_grace_ms = 5000,
+	};
+}
+
+static struct plan_global plan_global(void)
+{
+	return (struct plan_global){
+		.pid_fd = 64,
+		.begatd_fd = -1,
+		.master_fd = -1,
+		.effective_fd = 65,
+		.ready_fd = -1,
+		.log_sink = LOG_SINK_FILE,
+		.log_level = LOG_INFO,
+		.log_file = put_text("/var/log/begat"),
+		.config_path = put_text("/etc/begat.conf"),
+		.begatd_path = put_text("/usr/sbin/begatd"),
+		.argv = put_vector(words, 1),
+		.instances = 100,
+		.stop_timeout_ms = 10000,
+		.reload_timeout_ms = 30000,
+	};
+}
+
+/* As it is after the last put(). */
+static struct plan *finish(void)
+{
+	struct plan *plan = (struct plan *)(void *)buffer.bytes;
+
+	plan->size = buffer.used;
+	return plan;
+}
+
+/* What build_plan() makes of two services and three listeners; the texts come last. */
+static struct plan *make(void)
+{
+	struct plan head = { .magic = PLAN_MAGIC, .stamp = PLAN_STAMP };
+	struct plan_service services[2];
+	struct plan_listener listeners[3];
+
+	buffer.bytes = NULL;
+	buffer.used = 0;
+	(void)put(&head, sizeof(head)); /* its room */
+	services[0] = plan_handler();
+	services[1] = plan_program();
+	head.services = put(services, sizeof(services));
+	head.nservices = 2;
+	for (uint32_t i = 0; i < 3; i++)
+		listeners[i] = (struct plan_listener){
+			.fd = (int)(70 + i),
+			.service = i % 2,
+			.asked = put_text("unix:/run/x"),
+			.address = put_text("unix:/run/x"),
+			.path = put_text("/run/x"),
+		};
+	head.listeners = put(listeners, sizeof(listeners));
+	head.nlisteners = 3;
+	head.global = plan_global();
+	memcpy(buffer.bytes, &head, sizeof(head));
+	return finish();
+}
+
+START_TEST(takes_what_is_sound)
+{
+	struct plan *plan = make();
+
+	ck_assert(plan_is_sound(plan));
+	plan->global.log_sink = LOG_SINK_STDERR;
+	plan->global.log_file = plan->global.begatd_path = plan->global.argv = 0;
+	ck_assert(plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+/* The largest and the smallest that there may be. */
+START_TEST(takes_the_limits)
+{
+	gid_t groups[PLAN_GROUPS_MAX] = { 0 };
+	uint32_t none, all;
+	struct plan *plan;
+	struct plan_service *service;
+
+	(void)make();
+	none = put_vector(NULL, 0);
+	all = put(groups, sizeof(groups));
+	plan = finish();
+	plan->global.argv = none;
+	plan->global.instances = BOUNDS_CHILDREN;
+	plan->global.log_level = LOG_EMERG;
+	service = (struct plan_service *)(uintptr_t)plan_service(plan, 0);
+	service->groups = all;
+	service->ngroups = PLAN_GROUPS_MAX;
+	ck_assert(plan_is_sound(plan));
+	plan->global.log_level = LOG_DEBUG;
+	ck_assert(plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+START_TEST(takes_an_empty_one)
+{
+	struct plan *plan = make();
+
+	plan->nservices = plan->nlisteners = 0;
+	plan->services = plan->listeners = plan->size;
+	ck_assert(plan_is_sound(plan));
+	plan->services = plan->listeners = 0;
+	ck_assert(plan_is_sound(plan));
+	plan->size = sizeof(*plan) - 1;
+	ck_assert(!plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+/* One field of a good plan, and what it must not be. */
+struct damage {
+	const char *what;
+	size_t offset, size;
+	uint64_t value;
+};
+
+#define IN(start, type, field, bad)                                                                \
+	{                                                                                          \
+#type "." #field " = " #bad, (start) + offsetof(struct type, field),               \
+			sizeof(((struct type *)NULL)->field), (uint64_t)(bad)                      \
+	}
+
+static void expect_damage(struct plan *plan, const struct damage *damage)
+{
+	const bool big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	const char *low = (const char *)&damage->value + (big ? 8 - damage->size : 0);
+	char *field = (char *)plan + damage->offset;
+	uint64_t good;
+
+	memcpy(&good, field, damage->size);
+	memcpy(field, low, damage->size);
+	ck_assert_msg(!plan_is_sound(plan), "%s: taken", damage->what);
+	memcpy(field, &good, damage->size);
+	ck_assert_msg(plan_is_sound(plan), "%s: refused when mended", damage->what);
+}
+
+static void expect_all(struct plan *plan, const struct damage *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		expect_damage(plan, &all[i]);
+	free(plan);
+}
+
+START_TEST(refuses_bad_arrays)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size;
+	const struct damage all[] = {
+		IN(0, plan, services, 0),
+		IN(0, plan, services, 16), /* in the header */
+		IN(0, plan, services, plan->services + 4),
+		IN(0, plan, services, size),
+		IN(0, plan, services, size - 8),
+		IN(0, plan, services, 0xfffffff8),
+		IN(0, plan, nservices, 0), /* listeners have one */
+		IN(0, plan, nservices, 1),
+		IN(0, plan, nservices, UINT32_MAX),
+		IN(0, plan, nservices, (1ULL << 32) / sizeof(struct plan_service) + 1),
+		IN(0, plan, listeners, size + 8),
+		IN(0, plan, nlisteners, UINT32_MAX),
+		IN(0, plan, nlisteners, 0x80000000),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+START_TEST(refuses_a_bad_global)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size;
+	const size_t at = offsetof(struct plan, global);
+	const struct damage all[] = {
+		IN(at, plan_global, pid_fd, -2),
+		IN(at, plan_global, begatd_fd, -2),
+		IN(at, plan_global, master_fd, INT32_MIN),
+		IN(at, plan_global, effective_fd, -3),
+		IN(at, plan_global, ready_fd, -2),
+		IN(at, plan_global, detached, 2),
+		IN(at, plan_global, has_terminal, 255),
+		IN(at, plan_global, restore_nofile, 3),
+		IN(at, plan_global, log_sink, LOG_SINK_FILE + 1),
+		IN(at, plan_global, log_sink, -1),
+		IN(at, plan_global, log_level, LOG_DEBUG + 1),
+		IN(at, plan_global, log_level, -1),
+		IN(at, plan_global, log_file, size),
+		IN(at, plan_global, log_file, 0), /* there is none, but lines go there */
+		IN(at, plan_global, debug_topics, size),
+		IN(at, plan_global, pid_path, 1),
+		IN(at, plan_global, config_path, 0),
+		IN(at, plan_global, begatd_path, UINT32_MAX),
+		IN(at, plan_global, argv, size - 2),
+		IN(at, plan_global, argv, 0xfffffffc),
+		IN(at, plan_global, instances, BOUNDS_CHILDREN + 1),
+		IN(at, plan_global, instances, UINT32_MAX),
+		IN(at, plan_global, stop_timeout_ms, -1),
+		IN(at, plan_global, stop_timeout_ms, INT64_MAX / 1000000),
+		IN(at, plan_global, reload_timeout_ms, INT64_MAX),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+START_TEST(refuses_a_bad_handler)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size;
+	const size_t at = plan->services, values = plan_service(plan, 0)->values;
+	const size_t last = values + 2 * sizeof(struct plan_value);
+	const struct damage all[] = {
+		IN(at, plan_service, name, 0),
+		IN(at, plan_service, name, size),
+		IN(at, plan_service, handler, -2),
+		IN(at, plan_service, handler, -1), /* then it is a program, and has none */
+		IN(at, plan_service, values, 0),
+		IN(at, plan_service, values, values + 2),
+		IN(at, plan_service, values, size),
+		IN(at, plan_service, nvalues, UINT32_MAX),
+		IN(at, plan_service, nvalues, size / sizeof(struct plan_value)),
+		IN(at, plan_service, banner, 8),
+		IN(at, plan_service, banner, size),
+		IN(at, plan_service, path, size),
+		IN(at, plan_service, crlf, 2),
+		IN(at, plan_service, first_byte_ms, -1),
+		IN(at, plan_service, idle_ms, INT32_MIN),
+		IN(at, plan_service, max_time_ms, INT64_MAX / 1000),
+		IN(at, plan_service, kill_grace_ms, -1),
+		IN(last, plan_value, name, 0),
+		IN(last, plan_value, name, size),
+		IN(last, plan_value, string, size),
+		IN(last, plan_value, argv, size),
+		IN(last, plan_value, argv, 1),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+START_TEST(refuses_a_bad_program)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size;
+	const size_t at = plan->services + sizeof(struct plan_service);
+	const uint32_t argv = plan_service(plan, 1)->argv, groups = plan_service(plan, 1)->groups;
+	const struct damage all[] = {
+		IN(at, plan_service, path, 0),
+		IN(at, plan_service, path, sizeof(*plan) - 1),
+		IN(at, plan_service, argv, 0),
+		IN(at, plan_service, argv, size),
+		IN(at, plan_service, argv, argv + 1),
+		IN(at, plan_service, env, size - 4),
+		IN(at, plan_service, directory, size),
+		IN(at, plan_service, groups, 0),
+		IN(at, plan_service, groups, size - 4),
+		IN(at, plan_service, ngroups, PLAN_GROUPS_MAX + 1),
+		IN(at, plan_service, ngroups, UINT32_MAX),
+		IN(at, plan_service, set_identity, 2),
+		IN(at, plan_service, no_new_privileges, 128),
+		IN(at, plan_service, stderr_to, PLAN_STDERR_NULL + 1),
+		IN(at, plan_service, stderr_to, UINT32_MAX),
+		{ "no argument", argv, 4, 0 },
+		{ "too many arguments", argv, 4, PLAN_VECTOR_MAX + 1 },
+		{ "far too many arguments", argv, 4, UINT32_MAX },
+		{ "an argument that is none", argv + 8, 4, 0 },
+		{ "an argument outside", argv + 12, 4, size },
+		{ "groups not in order", groups + 4, 4, 4 },
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+START_TEST(refuses_a_bad_listener)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size;
+	const size_t last = plan->listeners + 2 * sizeof(struct plan_listener);
+	const struct damage all[] = {
+		IN(last, plan_listener, fd, -2),
+		IN(last, plan_listener, service, 2),
+		IN(last, plan_listener, service, UINT32_MAX),
+		IN(last, plan_listener, asked, 0),
+		IN(last, plan_listener, asked, size),
+		IN(last, plan_listener, address, 0),
+		IN(last, plan_listener, address, 24),
+		IN(last, plan_listener, path, size),
+		IN(last, plan_listener, internet, 2),
+		IN(last, plan_listener, added, 2),
+		IN(last, plan_listener, changed, 2),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+/* As many strings as the readers have room for, up to the last byte of the plan. */
+START_TEST(knows_where_vectors_end)
+{
+	const char *strings[PLAN_VECTOR_MAX];
+	struct plan *plan;
+	uint32_t vector;
+
+	for (size_t i = 0; i < PLAN_VECTOR_MAX; i++)
+		strings[i] = "x";
+	(void)make();
+	vector = put_vector(strings, PLAN_VECTOR_MAX);
+	plan = finish();
+	plan->global.argv = vector;
+	ck_assert(plan_is_sound(plan));
+	plan->size -= 8;
+	ck_assert(!plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+/* The very last byte decides whether the last text has an end. */
+START_TEST(refuses_a_text_without_an_end)
+{
+	struct plan *plan;
+	uint32_t text;
+
+	(void)make();
+	text = put("12345678", 8);
+	plan = finish();
+	plan->global.pid_path = text;
+	ck_assert(!plan_is_sound(plan));
+	buffer.bytes[buffer.used - 1] = '\0';
+	ck_assert(plan_is_sound(plan));
+	plan->global.pid_path = buffer.used - 1; /* an empty one */
+	ck_assert(plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+static size_t length_of(const struct plan *plan, uint32_t offset)
+{
+	return offset ? strlen(plan_text(plan, offset)) : 0;
+}
+
+static size_t read_vector(const struct plan *plan, uint32_t offset)
+{
+	char *strings[PLAN_VECTOR_MAX + 1];
+	size_t count = plan_vector(plan, offset, strings), length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += strlen(strings[i]);
+	return length;
+}
+
+static size_t read_service(const struct plan *plan, const struct plan_service *service)
+{
+	const struct plan_value *values = plan_at(plan, service->values);
+	const gid_t *groups = plan_at(plan, service->groups);
+	size_t length = service->crlf + service->set_identity + service->no_new_privileges;
+
+	length += length_of(plan, service->name) + length_of(plan, service->path) +
+		  length_of(plan, service->banner) + length_of(plan, service->directory) +
+		  read_vector(plan, service->argv) + read_vector(plan, service->env);
+	for (uint32_t i = 0; i < service->nvalues; i++)
+		length += length_of(plan, values[i].name) + length_of(plan, values[i].string) +
+			  read_vector(plan, values[i].argv);
+	for (uint32_t i = 0; i < service->ngroups; i++)
+		length += groups[i];
+	return length;
+}
+
+static size_t read_listener(const struct plan *plan, const struct plan_listener *listener)
+{
+	return length_of(plan, listener->asked) + length_of(plan, listener->address) +
+	       length_of(plan, listener->path) + listener->internet + listener->added +
+	       listener->changed + plan_service(plan, listener->service)->instances;
+}
+
+/* All of a plan, as the master and its workers read it: a sanitizer looks on. */
+static size_t read_all(const struct plan *plan)
+{
+	const struct plan_global *global = &plan->global;
+	size_t length = global->detached + global->has_terminal + global->restore_nofile;
+
+	length += length_of(plan, global->log_file) + length_of(plan, global->debug_topics) +
+		  length_of(plan, global->pid_path) + length_of(plan, global->config_path) +
+		  length_of(plan, global->begatd_path) + read_vector(plan, global->argv);
+	for (uint32_t i = 0; i < plan->nservices; i++)
+		length += read_service(plan, plan_service(plan, i));
+	for (uint32_t i = 0; i < plan->nlisteners; i++)
+		length += read_listener(plan, plan_listener(plan, i));
+	return length;
+}
+
+/* A small generator, so that a failure comes again: xorshift. */
+static uint32_t next_random(void)
+{
+	static uint32_t random = 2463534242U;
+
+	random ^= random << 13;
+	random ^= random >> 17;
+	random ^= random << 5;
+	return random;
+}
+
+/* Behind the size, which plan_map() has compared. */
+static void flip(struct plan *plan)
+{
+	const uint32_t from = offsetof(struct plan, global);
+	unsigned char *byte = (unsigned char *)plan + from + next_random() % (plan->size - from);
+
+	if (next_random() % 2)
+		*byte ^= (unsigned char)(1U << next_random() % 8);
+	else
+		*byte = (unsigned char)next_random();
+}
+
+/* Whatever was damaged: it is refused, or can be read from one end to the other. */
+START_TEST(survives_random_damage)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size;
+	char *good = malloc(size);
+	unsigned taken = 0;
+
+	memcpy(good, plan, size);
+	for (int i = 0; i < 20000; i++) {
+		for (uint32_t n = 1 + next_random() % 4; n; n--)
+			flip(plan);
+		if (plan_is_sound(plan)) {
+			taken++;
+			ck_assert_uint_gt(read_all(plan), 0);
+		}
+		memcpy(plan, good, size);
+	}
+	ck_assert_uint_gt(taken, 1000); /* letters and numbers can be anything */
+	ck_assert_uint_lt(taken, 19000);
+	free(good);
+	free(plan);
+}
+END_TEST
+
+SUITE("sound", takes_what_is_sound, takes_the_limits, takes_an_empty_one, refuses_bad_arrays,
+      refuses_a_bad_global, refuses_a_bad_handler, refuses_a_bad_program, refuses_a_bad_listener,
+      knows_where_vectors_end, refuses_a_text_without_an_end, survives_random_damage)

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: ISC */
+/* status: what one master knows reaches the next one, by JSON and back, whole. */
+#include "config.h"
+
+#include "report/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plan/handover.h"
+#include "suite.h"
+
+/* A plan, in memory of its own. */
+
+static _Alignas(8) char memory[1 << 16];
+static uint32_t used;
+
+static uint32_t put(const void *bytes, size_t size)
+{
+	uint32_t at = used;
+
+	ck_assert_uint_le(used + size, sizeof(memory));
+	memcpy(memory + used, bytes, size);
+	used += ((uint32_t)size + 7) & ~7U;
+	return at;
+}
+
+static uint32_t text(const char *bytes)
+{
+	return bytes ? put(bytes, strlen(bytes) + 1) : 0;
+}
+
+static struct plan *plan_begin(void)
+{
+	memset(memory, 0, sizeof(memory));
+	used = sizeof(struct plan);
+	return (struct plan *)memory;
+}
+
+/* Every byte but NUL. */
+static const char *all_bytes(void)
+{
+	static char bytes[256];
+
+	for (int i = 0; i < 255; i++)
+		bytes[i] = (char)(i + 1);
+	return bytes;
+}
+
+static const struct plan *old_plan(void)
+{
+	struct plan *plan = plan_begin();
+	const struct plan_service services[] = {
+		{ .name = text("daytime"), .kill_grace_ms = 5000 },
+		{ .name = text("command"), .kill_grace_ms = 7000 },
+	};
+	const struct plan_listener listeners[] = {
+		{ .fd = 80,
+		  .service = 0,
+		  .asked = text("tcp:127.0.0.1:0"),
+		  .address = text("tcp:127.0.0.1:4711"),
+		  .internet = true,
+		  .backlog = 4096,
+		  .socket_uid = (uid_t)-1,
+		  .socket_gid = (gid_t)-1,
+		  .socket_mode = (mode_t)-1 },
+		{ .fd = 81,
+		  .service = 1,
+		  .asked = text("unix:/a"),
+		  .address = text("unix:/a"),
+		  .path = text(all_bytes()),
+		  .device = (dev_t)UINT64_MAX,
+		  .inode = (ino_t)INT64_MAX + 1,
+		  .backlog = 17,
+		  .socket_uid = 0,
+		  .socket_gid = UINT32_MAX - 1,
+		  .socket_mode = 0 },
+	};
+
+	plan->services = put(services, sizeof(services));
+	plan->nservices = 2;
+	plan->listeners = put(listeners, sizeof(listeners));
+	plan->nlisteners = 2;
+	plan->global = (struct plan_global){
+		.pid_fd = 64,
+		.begatd_fd = 65,
+		.master_fd = 66,
+		.effective_fd = 67,
+		.detached = true,
+		.has_terminal = true,
+		.pid_path = text("/run/\xfc.pid"),
+		.config_path = text("/etc/begat\n.conf"),
+		.begatd_path = text("/usr/sbin/begatd"),
+		.nofile_soft = 1024,
+		.nofile_hard = UINT64_MAX,
+	};
+	return plan;
+}
+
+static void fill_services(struct state *state)
+{
+	struct state_service *services = state_services(state);
+
+	services[0] = (struct state_service){
+		.name = state_put_text(state, "daytime"),
+		.kill_grace_ms = 5000,
+		.stats = { 21, { 1, 2, 3, 4, 5, 6 } },
+		.bad = 7,
+		.pause_s = 60,
+		.pause_due_ns = INT64_MAX,
+		.stderr_reader = 90,
+		.stderr_writer = 91,
+	};
+	services[1] = (struct state_service){
+		.name = state_put_text(state, "command"),
+		.plan = 1,
+		.kill_grace_ms = 7000,
+		.stats = { INT64_MAX, { [RESULT_OK] = UINT64_MAX } },
+		.bad = 1,
+		.stderr_reader = -1,
+		.stderr_writer = -1,
+	};
+	services[2] = (struct state_service){
+		.name = state_put_text(state, "gone"),
+		.plan = -1,
+		.kill_grace_ms = 0,
+		.stats.begat = 2,
+		.stderr_reader = 92,
+		.stderr_writer = 93,
+	};
+}
+
+static void fill_children(struct state *state)
+{
+	static const struct state_child children[] = {
+		{ .pid = 2000,
+		  .service = 0,
+		  .place = 4194303,
+		  .started_ns = 1,
+		  .peer = "192.0.2.1:7" },
+		{ .pid = 2001, .service = 2, .place = 0, .started_ns = 2, .due_ns = 3 },
+		{ .pid = 4194303,
+		  .service = 2,
+		  .place = 1,
+		  .started_ns = INT64_MAX,
+		  .ending = 2,
+		  .timed_out = true,
+		  .client_gone = true,
+		  .peer = "\x01\x7f\x80\xff\"\\" },
+	};
+
+	memcpy(state_children(state), children, sizeof(children));
+}
+
+static const struct state *old_state(void)
+{
+	const struct state_room room = { 3, 3, 0, 2, 256 };
+	int fd;
+	struct state *state = state_new(&room, &fd);
+
+	ck_assert_ptr_nonnull(state);
+	state->generation = 41;
+	state->reload_again = true;
+	state->begatd_gone = true;
+	state->started_ns = 123456789;
+	state->started_s = 1700000000;
+	state->log_dropped = INT64_MAX;
+	state->reloads = (struct reload_stats){ 40, INT64_MAX, 1700000001 };
+	state->last_failure = state_put_text(state, "begat.conf:3: \t\"what\xe9\"?");
+	state->plan_fd = 68;
+	state->state_fd = 69;
+	state->failures_fd = 70;
+	fill_services(state);
+	fill_children(state);
+	state_received(state)[0] = 101;
+	state_received(state)[1] = 100;
+	return state;
+}
+
+static int save(const struct plan *plan, const struct state *state)
+{
+	int fd = memfd_create("test", 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(status_write(plan, state, fd), 0);
+	return fd;
+}
+
+static struct handover *read_good(int fd)
+{
+	char error[256] = "";
+	struct handover *handover = handover_read(fd, error);
+
+	ck_assert_msg(handover != NULL, "%s", error);
+	ck_assert_str_eq(error, "");
+	ck_assert_int_eq(close(fd), 0);
+	return handover;
+}
+
+static struct handover *read_old(void)
+{
+	return read_good(save(old_plan(), old_state()));
+}
+
+/* Nothing that a master knows is lost on the way, whatever bytes are in it. */
+START_TEST(head_goes_round)
+{
+	struct handover *handover = read_old();
+
+	ck_assert_int_eq(handover->pid, getppid());
+	ck_assert_uint_eq(handover->generation, 41);
+	ck_assert_str_eq(handover->config_path, "/etc/begat\n.conf");
+	ck_assert_str_eq(handover->pid_path, "/run/\xfc.pid");
+	ck_assert_int_eq(handover->pid_fd, 64);
+	ck_assert_str_eq(handover->begatd_path, "/usr/sbin/begatd");
+	ck_assert(handover->begatd_gone);
+	ck_assert_int_eq(handover->begatd_fd, 65);
+	ck_assert_int_eq(handover->master_fd, 66);
+	ck_assert_int_eq(handover->effective_fd, 67);
+	ck_assert_int_eq(handover->plan_fd, 68);
+	ck_assert_int_eq(handover->state_fd, 69);
+	ck_assert_int_eq(handover->failures_fd, 70);
+	ck_assert(handover->detached && handover->has_terminal);
+	ck_assert_uint_eq(handover->nofile_soft, 1024);
+	ck_assert_uint_eq(handover->nofile_hard, UINT64_MAX);
+	ck_assert_uint_eq(handover->log_dropped, INT64_MAX);
+	ck_assert_int_eq(handover->started_ns, 123456789);
+	ck_assert_int_eq(handover->started_s, 1700000000);
+	ck_assert_uint_eq(handover->reloads.succeeded, 40);
+	ck_assert_uint_eq(handover->reloads.failed, INT64_MAX);
+	ck_assert_int_eq(handover->reloads.last_s, 1700000001);
+	ck_assert_str_eq(handover->last_failure, "begat.conf:3: \t\"what\xe9\"?");
+	ck_assert(handover->reload_again);
+	ck_assert_uint_eq(handover->nreceived, 2);
+	ck_assert_int_eq(handover->received[0], 101);
+	ck_assert_int_eq(handover->received[1], 100);
+	handover_free(handover);
+}
+END_TEST
+
+START_TEST(listeners_go_round)
+{
+	struct handover *handover = read_old();
+	const struct handover_listener *listener = handover->listeners;
+
+	ck_assert_uint_eq(handover->nlisteners, 2);
+	ck_assert_str_eq(listener[0].asked, "tcp:127.0.0.1:0");
+	ck_assert_str_eq(listener[0].address, "tcp:127.0.0.1:4711");
+	ck_assert_ptr_null(listener[0].path);
+	ck_assert_int_eq(listener[0].fd, 80);
+	ck_assert_int_eq(listener[0].backlog, 4096);
+	ck_assert_uint_eq(listener[0].uid, (uid_t)-1);
+	ck_assert_uint_eq(listener[0].gid, (gid_t)-1);
+	ck_assert_uint_eq(listener[0].mode, (mode_t)-1);
+	ck_assert_str_eq(listener[1].path, all_bytes());
+	ck_assert_int_eq(listener[1].fd, 81);
+	ck_assert_int_eq(listener[1].backlog, 17);
+	ck_assert_uint_eq(listener[1].uid, 0);
+	ck_assert_uint_eq(listener[1].gid, UINT32_MAX - 1);
+	ck_assert_uint_eq(listener[1].mode, 0);
+	ck_assert_uint_eq(listener[1].device, UINT64_MAX);
+	ck_assert_uint_eq(listener[1].inode, (uint64_t)INT64_MAX + 1);
+	handover_free(handover);
+}
+END_TEST
+
+START_TEST(services_go_round)
+{
+	struct handover *handover = read_old();
+	const struct handover_service *service = handover->services;
+	const uint64_t ended[RESULTS] = { 1, 2, 3, 4, 5, 6 };
+
+	ck_assert_uint_eq(handover->nservices, 3);
+	ck_assert_str_eq(service[0].name, "daytime");
+	ck_assert_int_eq(service[0].state.kill_grace_ms, 5000);
+	ck_assert_uint_eq(service[0].state.stats.begat, 21);
+	ck_assert_mem_eq(service[0].state.stats.ended, ended, sizeof(ended));
+	ck_assert_uint_eq(service[0].state.bad, 7);
+	ck_assert_uint_eq(service[0].state.pause_s, 60);
+	ck_assert_int_eq(service[0].state.pause_due_ns, INT64_MAX);
+	ck_assert_int_eq(service[0].state.stderr_reader, 90);
+	ck_assert_int_eq(service[0].state.stderr_writer, 91);
+	ck_assert_str_eq(service[1].name, "command");
+	ck_assert_uint_eq(service[1].state.stats.begat, INT64_MAX);
+	ck_assert_uint_eq(service[1].state.stats.ended[RESULT_OK], UINT64_MAX);
+	ck_assert_uint_eq(service[1].state.stats.ended[RESULT_TIMED_OUT], 0);
+	ck_assert_uint_eq(service[1].state.bad, 1);
+	ck_assert_uint_eq(service[1].state.pause_s, 0);
+	ck_assert_int_eq(service[1].state.stderr_reader, -1);
+	ck_assert_int_eq(service[1].state.stderr_writer, -1);
+	ck_assert_str_eq(service[2].name, "gone");
+	handover_free(handover);
+}
+END_TEST
+
+START_TEST(children_go_round)
+{
+	const struct state *state = old_state();
+	struct handover *handover = read_good(save(old_plan(), state));
+
+	ck_assert_uint_eq(handover->nchildren, 3);
+	for (int i = 0; i < 3; i++) {
+		const struct state_child *before = &state_children(state)[i];
+		const struct state_child *after = &handover->children[i];
+
+		ck_assert_int_eq(after->pid, before->pid);
+		ck_assert_uint_eq(after->service, before->service);
+		ck_assert_uint_eq(after->place, before->place);
+		ck_assert_int_eq(after->ending, before->ending);
+		ck_assert_int_eq(after->started_ns, before->started_ns);
+		ck_assert_int_eq(after->due_ns, before->due_ns);
+		ck_assert_int_eq(after->timed_out, before->timed_out);
+		ck_assert_int_eq(after->client_gone, before->client_gone);
+		ck_assert_str_eq(after->peer, before->peer);
+	}
+	handover_free(handover);
+}
+END_TEST
+
+static bool is_daytime(const char *service, const void *context)
+{
+	ck_assert_str_eq(context, "context");
+	return strcmp(service, "daytime") == 0;
+}
+
+/* The command comes first and has another address; "gone" only has its workers. */
+static const struct plan *new_plan(int command_fd)
+{
+	struct plan *plan = plan_begin();
+	const struct plan_service services[] = {
+		{ .name = text("command"), .kill_grace_ms = 7001 },
+		{ .name = text("new"), .kill_grace_ms = 1 },
+		{ .name = text("daytime"), .kill_grace_ms = 5001 },
+	};
+	const struct plan_listener listeners[] = {
+		{ .fd = command_fd, .service = 0, .asked = text("unix:/b"), .path = text("/b") },
+		{ .fd = 80, .service = 2, .asked = text("tcp:127.0.0.1:0") },
+	};
+
+	plan->services = put(services, sizeof(services));
+	plan->nservices = 3;
+	plan->listeners = put(listeners, sizeof(listeners));
+	plan->nlisteners = 2;
+	plan->global.begatd_fd = 102;
+	plan->global.effective_fd = 103;
+	return plan;
+}
+
+static const struct state *make_state(const struct handover *handover, const struct plan *plan)
+{
+	const struct state_summary summary = { 1, 2, 3, 4 };
+	int fd = handover_make_state(handover, plan, &summary, is_daytime, "context");
+	const struct state *state = state_map(fd);
+
+	ck_assert_int_ge(fd, 64);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_msg(state != NULL, "%s", strerror(errno));
+	return state;
+}
+
+START_TEST(next_master_gets_the_head)
+{
+	const time_t before = time(NULL);
+	struct handover *handover = read_old();
+	const struct state *state = make_state(handover, new_plan(100));
+
+	ck_assert_uint_eq(state->generation, 42);
+	ck_assert(state->reload_again);
+	ck_assert_uint_eq(state->summary.kept, 1);
+	ck_assert_uint_eq(state->summary.added, 2);
+	ck_assert_uint_eq(state->summary.changed, 3);
+	ck_assert_uint_eq(state->summary.removed, 4);
+	ck_assert_int_eq(state->started_ns, 123456789);
+	ck_assert_int_eq(state->started_s, 1700000000);
+	ck_assert_uint_eq(state->log_dropped, INT64_MAX);
+	ck_assert_uint_eq(state->reloads.succeeded, 41);
+	ck_assert_uint_eq(state->reloads.failed, INT64_MAX);
+	ck_assert_int_ge(state->reloads.last_s, before);
+	ck_assert_int_le(state->reloads.last_s, time(NULL));
+	ck_assert_str_eq(state_text(state, state->last_failure), "begat.conf:3: \t\"what\xe9\"?");
+	ck_assert_int_eq(state->failures_fd, 70);
+	ck_assert_int_eq(state->back.master_fd, 66);
+	ck_assert_int_eq(state->back.plan_fd, 68);
+	ck_assert_int_eq(state->back.state_fd, 69);
+	ck_assert_int_eq(state->back.begatd_fd, 65);
+	ck_assert_int_eq(state->back.effective_fd, 67);
+	handover_free(handover);
+}
+END_TEST
+
+/* A binary whose path is gone is the old one, and must not be closed with it. */
+START_TEST(next_master_keeps_what_its_plan_keeps)
+{
+	struct handover *handover = read_old();
+	struct plan *plan = (struct plan *)(uintptr_t)new_plan(100);
+	const struct state *state;
+
+	plan->global.begatd_fd = 65;
+	plan->global.effective_fd = 67;
+	state = make_state(handover, plan);
+	ck_assert_int_eq(state->back.begatd_fd, -1);
+	ck_assert_int_eq(state->back.effective_fd, -1);
+	handover_free(handover);
+}
+END_TEST
+
+/* Counters go on by name, whatever the order; a throttle only for what has not changed. */
+START_TEST(next_master_gets_the_services)
+{
+	struct handover *handover = read_old();
+	const struct state *state = make_state(handover, new_plan(100));
+	const struct state_service *service = state_services(state);
+
+	ck_assert_uint_eq(state->nservices, 4);
+	ck_assert_str_eq(state_text(state, service[0].name), "command");
+	ck_assert_int_eq(service[0].plan, 0);
+	ck_assert_int_eq(service[0].kill_grace_ms, 7001);
+	ck_assert_uint_eq(service[0].stats.begat, INT64_MAX);
+	ck_assert_uint_eq(service[0].bad, 0);
+	ck_assert_int_eq(service[0].stderr_reader, -1);
+	ck_assert_str_eq(state_text(state, service[1].name), "new");
+	ck_assert_int_eq(service[1].plan, 1);
+	ck_assert_uint_eq(service[1].stats.begat, 0);
+	ck_assert_int_eq(service[1].stderr_writer, -1);
+	ck_assert_str_eq(state_text(state, service[2].name), "daytime");
+	ck_assert_int_eq(service[2].plan, 2);
+	ck_assert_int_eq(service[2].kill_grace_ms, 5001);
+	ck_assert_uint_eq(service[2].stats.ended[RESULT_STEP], 5);
+	ck_assert_uint_eq(service[2].bad, 7);
+	ck_assert_uint_eq(service[2].pause_s, 60);
+	ck_assert_int_eq(service[2].pause_due_ns, INT64_MAX);
+	ck_assert_int_eq(service[2].stderr_reader, 90);
+	ck_assert_int_eq(service[2].stderr_writer, 91);
+	ck_assert_str_eq(state_text(state, service[3].name), "gone");
+	ck_assert_int_eq(service[3].plan, -1);
+	ck_assert_int_eq(service[3].kill_grace_ms, 0);
+	ck_assert_uint_eq(service[3].stats.begat, 2);
+	ck_assert_int_eq(service[3].stderr_writer, 93);
+	handover_free(handover);
+}
+END_TEST
+
+START_TEST(next_master_gets_the_children)
+{
+	struct handover *handover = read_old();
+	const struct state *state = make_state(handover, new_plan(100));
+	const struct state_child *child = state_children(state);
+
+	ck_assert_uint_eq(state->nchildren, 3);
+	ck_assert_int_eq(child[0].pid, 2000);
+	ck_assert_uint_eq(child[0].service, 2);
+	ck_assert_uint_eq(child[0].place, 4194303);
+	ck_assert_str_eq(child[0].peer, "192.0.2.1:7");
+	ck_assert_uint_eq(child[1].service, 3);
+	ck_assert_int_eq(child[1].due_ns, 3);
+	ck_assert_uint_eq(child[2].service, 3);
+	ck_assert_int_eq(child[2].ending, 2);
+	ck_assert(child[2].timed_out && child[2].client_gone);
+	handover_free(handover);
+}
+END_TEST
+
+START_TEST(next_master_drops_listeners)
+{
+	struct handover *handover = read_old();
+	const struct state *state = make_state(handover, new_plan(100));
+	const struct state_dropped *dropped = state_dropped(state);
+
+	ck_assert_uint_eq(state->ndropped, 1);
+	ck_assert_int_eq(dropped->fd, 81);
+	ck_assert_str_eq(state_text(state, dropped->address), "unix:/a");
+	ck_assert_str_eq(state_text(state, dropped->path), all_bytes());
+	ck_assert_uint_eq(dropped->device, UINT64_MAX);
+	ck_assert_uint_eq(dropped->inode, (uint64_t)INT64_MAX + 1);
+	state = make_state(handover, new_plan(81)); /* the same socket, in another service */
+	ck_assert_uint_eq(state->ndropped, 0);
+	handover_free(handover);
+}
+END_TEST
+
+/* The pipe to the log is not closed as long as the old master may come back, which reads from it;
+ * without it, and without workers, a service that is gone is gone. */
+START_TEST(next_master_forgets_services)
+{
+	struct handover *handover = read_old();
+	const struct state *state;
+
+	handover->nchildren = 1;
+	state = make_state(handover, new_plan(100));
+	ck_assert_uint_eq(state->nservices, 4);
+	ck_assert_uint_eq(state->nchildren, 1);
+	ck_assert_int_eq(state_services(state)[3].stderr_reader, 92);
+	handover->services[2].state.stderr_reader = -1;
+	state = make_state(handover, new_plan(100));
+	ck_assert_uint_eq(state->nservices, 3);
+	handover_free(handover);
+}
+END_TEST
+
+/* More than the buffer's first size, and than any fixed table. */
+START_TEST(many_go_round)
+{
+	const struct state_room room = { 1, 20000, 0, 0, 64 };
+	struct handover *handover;
+	struct plan *plan = (struct plan *)(uintptr_t)old_plan();
+	int fd;
+	struct state *state = state_new(&room, &fd);
+
+	state->plan_fd = 68;
+	state->state_fd = 69;
+	state->failures_fd = 70;
+	state_services(state)[0].name = state_put_text(state, "only");
+	for (int i = 0; i < 20000; i++)
+		state_children(state)[i] = (struct state_child){ .pid = 400000 + i,
+								 .place = (uint32_t)i,
+								 .peer = "198.51.100.250:65535" };
+	handover = read_good(save(plan, state));
+	ck_assert_uint_eq(handover->nchildren, 20000);
+	ck_assert_int_eq(handover->children[19999].pid, 419999);
+	ck_assert_str_eq(handover->children[19999].peer, "198.51.100.250:65535");
+	handover_free(handover);
+}
+END_TEST
+
+/* A number that means "no limit" would be one to everybody else who reads it. */
+START_TEST(unlimited_is_null)
+{
+	int fd = save(old_plan(), old_state());
+	char bytes[8192] = "";
+
+	ck_assert_int_gt(pread(fd, bytes, sizeof(bytes) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(bytes, "\"nofile\":{\"soft\":1024,\"hard\":null}"));
+	close(fd);
+}
+END_TEST
+
+/* A full disk, or a reader that has gone, is told. */
+START_TEST(failing_write_is_told)
+{
+	int fd = open("/dev/full", O_WRONLY);
+
+	ck_assert_int_eq(status_write(old_plan(), old_state(), fd), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+	ck_assert_int_eq(status_write(old_plan(), old_state(), -1), -1);
+	ck_assert_int_eq(errno, EBADF);
+}
+END_TEST
+
+SUITE("status", head_goes_round, listeners_go_round, services_go_round, children_go_round,
+      next_master_gets_the_head, next_master_keeps_what_its_plan_keeps,
+      next_master_gets_the_services, next_master_gets_the_children, next_master_drops_listeners,
+      next_master_forgets_services, many_go_round, unlimited_is_null, failing_write_is_told)
