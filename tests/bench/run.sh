@@ -1,22 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The benchmarks: begat beside the bare loops, in turn within each round.  Prints a Markdown table;
-# --write FILE also puts it into FILE, between the lines "<!-- bench -->" and "<!-- /bench -->".
-# README.md says what the rows mean.
+# The benchmarks: begat beside the bare loops, in turn within each round, and begat with and without
+# reloads.  Prints Markdown tables.  README.md says what the rows mean.
+#
+#     --only bare|reload  no more than these      --quick  only to see whether it works
+#     --write FILE        into FILE as well, between "<!-- bare -->" and "<!-- /bare -->", or reload
 #
 #     ROUNDS=n   rounds, 5 by default        TIME=s   seconds of each rate, 1.5 by default
 #     CLIENTS=n  connections at a time, 16   HELD=n   connections held, 200
+#
+#     RELOADS=n  under load, 1000            PAUSE=s  seconds with and without reloads, 4 by default
+#     CROWD=n    programs running, 5000      PAUSES=n rounds of these, 3
 #
 # make sets BEGATD, BEGAT_MASTER and BENCH, the folder of the built helpers.
 
 set -eu
 export LC_ALL=C
 : "${BEGATD:?is not set; use \"make bench\"}" "${BEGAT_MASTER:?is not set}" "${BENCH:?is not set}"
-rounds=${ROUNDS:-5}
-time=${TIME:-1.5}
-clients=${CLIENTS:-16}
-held=${HELD:-200}
 many=1000
 port=20000 # and the next $many; below the range from which clients get theirs
 
@@ -37,32 +38,59 @@ else
 	shift
 fi
 
+here=$(dirname "$0")
+parts='bare reload'
+write=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--only) parts=$2 && shift ;;
+	--write) write=$2 && shift ;;
+	--quick)
+		: "${ROUNDS:=1}" "${TIME:=0.2}" "${RELOADS:=20}" "${PAUSE:=2}" "${PAUSES:=1}"
+		: "${CROWD:=500}"
+		;;
+	*) sed -n '4,17s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+	esac
+	shift
+done
+rounds=${ROUNDS:-5}
+time=${TIME:-1.5}
+clients=${CLIENTS:-16}
+held=${HELD:-200}
+reloads=${RELOADS:-1000}
+pause=${PAUSE:-4}
+pauses=${PAUSES:-3}
+crowd=${CROWD:-5000}
+interval=200 # ms from one reload to the next
+looping=4
+burst=50
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 755 "$work" # workers are somebody else
 cp "$BENCH/hello" "$work"
 
-# configure NAME COUNT KEYS: a configuration of so many services
-configure() {
-	{
-		echo "log = \"$work/log\""
-		echo "pidfile = \"$work/pid\""
-		[ "$(id -u)" != 0 ] || echo 'user = "nobody"'
-		echo 'defaults { instances = 1000 }'
-		i=0
-		while [ "$i" -lt "$2" ]; do
-			echo "service s$i { listen = \"tcp:127.0.0.1:$((port + i))\" $3 }"
-			i=$((i + 1))
-		done
-	} >"$work/$1.conf"
+# begin INSTANCES: the head of a configuration.
+begin() {
+	echo "log = \"$work/log\""
+	echo "pidfile = \"$work/pid\""
+	[ "$(id -u)" != 0 ] || echo 'user = "nobody"'
+	echo "defaults { instances = $1 }"
 }
-configure daytime 1 'handler = "daytime"'
-configure echo 1 'handler = "echo"'
-configure exec 1 "exec = { \"$work/hello\" }"
-configure many "$many" 'handler = "daytime"'
+services() { # services FIRST COUNT KEYS
+	i=$1
+	while [ "$i" -lt "$2" ]; do
+		echo "service s$i { listen = \"tcp:127.0.0.1:$((port + i))\" $3 }"
+		i=$((i + 1))
+	done
+}
+configure() { # configure NAME COUNT KEYS
+	{ begin 1000 && services 0 "$2" "$3"; } >"$work/$1.conf"
+}
 
-# Each of these prints "NAME VALUE" lines: begat CONFIGURATION and bare ARGUMENTS are what measure runs.
+# Each of these prints "NAME VALUE" lines: begat CONFIGURATION and bare ARGUMENTS are what measure
+# runs.
 measure() { # measure WHO KEY MODE ARGUMENTS...
 	who=$1 key=$2
 	shift 2
@@ -98,40 +126,108 @@ in_turn() { # in_turn CONFIGURATION WHAT LISTENERS KEY MODE ARGUMENTS...
 	fi
 }
 
-# Pages of a fresh binary that are not on the disk yet would count as dirty memory.
-sync
+# A service to be asked, one for those that are held, and others.
+configure_reload() { # configure_reload NAME COUNT HANDLER
+	{
+		begin $((crowd + 1000))
+		services 0 1 'handler = "echo"'
+		services 1 2 'exec = { "/bin/cat" }'
+		services 2 "$2" "handler = \"$3\""
+	} >"$work/$1.conf"
+}
 
-round=1
-while [ "$round" -le "$rounds" ]; do
-	[ ! -t 2 ] || printf 'round %d of %d\r' "$round" "$rounds" >&2
-	in_turn daytime daytime 1 handler rate "$port" "$clients" "$time" daytime
-	in_turn exec spawn 1 exec rate "$port" "$clients" "$time" "hello
+# reload KEY FIRST SECOND THIRD OPTIONS...: from the first configuration to the others by turns.
+reload() {
+	key=$1 second=$3 third=$4
+	rm -f "$work/live.conf" # is another name of one of them
+	cp "$work/$2.conf" "$work/live.conf"
+	shift 4
+	: >"$work/log"
+	"$BENCH/reload" "$@" -a "$work/live.conf" -x "$work/$second.conf" -y "$work/$third.conf" \
+		"$port" "$work/log" "$BEGATD" -n -f "$work/live.conf" --ready-fd 3 >"$work/out"
+	sed "s/^/$round begat $key./" "$work/out" >>"$work/results"
+}
+
+progress() { [ ! -t 2 ] || printf '%s: round %d of %d\r' "$1" "$round" "$2" >&2; }
+
+run_bare() {
+	configure daytime 1 'handler = "daytime"'
+	configure echo 1 'handler = "echo"'
+	configure exec 1 "exec = { \"$work/hello\" }"
+	configure many "$many" 'handler = "daytime"'
+	round=1
+	while [ "$round" -le "$rounds" ]; do
+		progress bare "$rounds"
+		in_turn daytime daytime 1 handler rate "$port" "$clients" "$time" daytime
+		in_turn exec spawn 1 exec rate "$port" "$clients" "$time" "hello
 "
-	in_turn echo echo 1 echo hold "$port" "$held"
-	in_turn daytime daytime 1 one idle
-	in_turn many daytime "$many" many idle
-	round=$((round + 1))
-done
+		in_turn echo echo 1 echo hold "$port" "$held"
+		in_turn daytime daytime 1 one idle
+		in_turn many daytime "$many" many idle
+		round=$((round + 1))
+	done
+}
 
-cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
-{
-	printf '%s; Linux %s %s; %s × %s; medians of %s rounds, %s s and %s clients.\n\n' \
-		"$(date +%Y-%m-%d)" "$(uname -r)" "$(uname -m)" "$(getconf _NPROCESSORS_ONLN)" \
-		"${cpu:-processor}" "$rounds" "$time" "$clients"
-	awk -v held="$held" -v many="$many" -f "${0%/*}/table.awk" "$work/results"
-} >"$work/table"
-cat "$work/table"
+run_reload() {
+	configure_reload ten 10 daytime
+	configure_reload changed 10 time
+	configure_reload many "$many" daytime
+	{ cat "$work/ten.conf" && echo 'service echo { listen = "tcp:nowhere" }'; } >"$work/broken.conf"
+	count=$((pause * 1000 / interval))
+	round=1
+	progress storm 1
+	reload storm ten changed ten -c "$looping" -b "$burst" -n "$reloads" -m
+	while [ "$round" -le "$pauses" ]; do
+		progress reload "$pauses"
+		set -- -p 1 -s "$pause" -i "$interval" -n "$count"
+		reload ten ten ten ten "$@"
+		reload many many many many -h "$crowd" "$@"
+		reload broken ten broken broken -f "$@"
+		round=$((round + 1))
+	done
+}
 
-if [ "${1:-}" = --write ]; then
-	awk -v table="$work/table" '
-		$0 == "<!-- /bench -->" { skip = 0 }
+table_bare() {
+	echo "medians of $rounds rounds, $time s and $clients clients."
+	echo
+	awk -v held="$held" -v many="$many" -f "$here/median.awk" -f "$here/table.awk" "$work/results"
+}
+
+table_reload() {
+	echo "medians of $pauses rounds of $pause s."
+	echo
+	awk -v reloads="$reloads" -v clients="$looping" -v burst="$burst" -v many="$many" \
+		-v crowd="$crowd" -v interval="$interval" \
+		-f "$here/median.awk" -f "$here/reload.awk" "$work/results"
+}
+
+# put PART FILE: the part's table takes the place of the one that is there.
+put() {
+	awk -v table="$work/$1.table" -v begin="<!-- $1 -->" -v end="<!-- /$1 -->" '
+		$0 == end { skip = 0 }
 		!skip { print }
-		$0 == "<!-- bench -->" {
+		$0 == begin {
 			skip = 1
 			print ""
 			while ((getline line <table) > 0)
 				print line
 			print ""
-		}' "$2" >"$work/readme"
-	cat "$work/readme" >"$2"
-fi
+		}' "$2" >"$work/file"
+	cat "$work/file" >"$2"
+}
+
+# Pages of a fresh binary that are not on the disk yet would count as dirty memory.
+sync
+
+cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
+for part in $parts; do
+	: >"$work/results"
+	"run_$part"
+	{
+		printf '%s; Linux %s %s; %s × %s; ' "$(date +%Y-%m-%d)" "$(uname -r)" "$(uname -m)" \
+			"$(getconf _NPROCESSORS_ONLN)" "${cpu:-processor}"
+		"table_$part"
+	} >"$work/$part.table"
+	cat "$work/$part.table"
+	[ -z "$write" ] || put "$part" "$write"
+done

@@ -9,6 +9,7 @@
 
 #include "server.h"
 
+#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -117,20 +118,59 @@ long server_dirty_kib(const struct server *server)
 	return read_rollup(server->pid, "Private_Dirty:");
 }
 
-long server_workers_private_kib(const struct server *server)
+long server_private_kib(const struct server *server)
+{
+	return read_rollup(server->pid, "Private_");
+}
+
+static FILE *open_children(const struct server *server)
 {
 	char path[64];
-	long sum = 0;
 	FILE *file;
-	int pid;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server->pid,
 		 (int)server->pid);
 	file = fopen(path, "re");
 	if (file == NULL)
 		err(1, "%s", path);
+	return file;
+}
+
+long server_workers_private_kib(const struct server *server)
+{
+	FILE *file = open_children(server);
+	long sum = 0;
+	int pid;
+
 	while (fscanf(file, "%d", &pid) == 1)
 		sum += read_rollup(pid, "Private_");
 	(void)fclose(file); /* was only read */
 	return sum;
+}
+
+int server_workers(const struct server *server)
+{
+	FILE *file = open_children(server);
+	int pid, count = 0;
+
+	while (fscanf(file, "%d", &pid) == 1)
+		count++;
+	(void)fclose(file); /* was only read */
+	return count;
+}
+
+int server_descriptors(const struct server *server)
+{
+	char path[64];
+	int count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)server->pid);
+	folder = opendir(path);
+	if (folder == NULL)
+		err(1, "%s", path);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		count += entry->d_name[0] != '.';
+	(void)closedir(folder); /* was only read */
+	return count;
 }

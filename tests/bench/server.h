@@ -19,7 +19,11 @@ void server_start(char *const *argv, struct server *server);
 double server_stop(const struct server *server);
 
 /* KiB, from smaps_rollup (proc_pid_smaps(5)). */
-long server_dirty_kib(const struct server *server); /* Private_Dirty of the server itself */
+long server_dirty_kib(const struct server *server);   /* Private_Dirty of the server itself */
+long server_private_kib(const struct server *server); /* Private_* of the server itself */
 long server_workers_private_kib(const struct server *server); /* Private_* of its children */
+
+int server_descriptors(const struct server *server); /* how many are open */
+int server_workers(const struct server *server);     /* how many there are, zombies too */
 
 #endif

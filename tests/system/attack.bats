@@ -63,7 +63,7 @@ all_have_ended() { [ "$(log_count "reaped ($1)")" = "$2" ]; }
 	stop_attack
 	grep -Eq '^(early|late)' "$BATS_TEST_TMPDIR/report"
 	master_is_well
-	[ "$(count_descriptors)" -lt 30 ]
+	[ "$(count_descriptors)" -lt 45 ]
 	stop
 }
 

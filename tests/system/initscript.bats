@@ -31,12 +31,16 @@ script() {
 	[ "$MASTER" = "$first" ]
 	script 0 status
 	script 0 reload
-	log_has SIGHUP
+	log_has 'reload: kept 1, .* generation 2'
+	[ "$MASTER" = "$first" ]
 	script 0 restart
 	[ "$MASTER" != "$first" ]
 	is_gone_or_zombie "$first"
 	[ "$(ask 7007 hello)" = hello ]
+	last=$MASTER
 	script 0 force-reload
+	log_has 'reload: kept 1, .* generation 2'
+	[ "$MASTER" = "$last" ]
 	script 0 try-restart
 	last=$MASTER
 	script 0 stop

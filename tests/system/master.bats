@@ -52,15 +52,20 @@ END
 }
 
 @test "begat-master started by hand says what to start instead" {
-	for arguments in "" "x" "2" "-1" "4294967299"; do
-		run run_for 5 "$BEGAT_MASTER" $arguments
+	for plan in "" "x" "2" "-1" "4294967299" "-"; do
+		run run_for 5 "$BEGAT_MASTER" $plan
 		[ "$status" = 2 ]
 		[[ $output == *begatd* ]]
+		run run_for 5 "$BEGAT_MASTER" "$plan" - - - - - "" padding
+		[ "$status" = 2 ]
 	done
-	run run_for 5 "$BEGAT_MASTER" 9
+	run run_for 5 "$BEGAT_MASTER" 9 - - - - - "" padding
 	[ "$status" = 1 ]
 	[[ $output == *"9"*"not a plan"* ]]
-	run run_for 5 "$BEGAT_MASTER" 9 9</etc/passwd
+	run run_for 5 "$BEGAT_MASTER" 9 - - - - - "" padding 9</etc/passwd
+	[ "$status" = 1 ]
+	[[ $output == *"9 is not a plan"* ]]
+	run run_for 5 "$BEGAT_MASTER" --check 9 9</etc/passwd
 	[ "$status" = 1 ]
 	[[ $output == *"9 is not a plan"* ]]
 }
@@ -80,7 +85,7 @@ END
 @test "the master holds its listeners, and nothing of begatd's" {
 	start
 	[ "$(find "/proc/$MASTER/fd" -lname 'socket:*' | wc -l)" = 6 ]
-	refute grep -Eq 'begat\.conf|/etc/passwd' <(find "/proc/$MASTER/fd" -printf '%l\n')
+	refute grep -Eq "$CONF|/etc/passwd" <(find "/proc/$MASTER/fd" -printf '%l\n')
 	# Everything but 0 to 2 would be closed by an exec.
 	for info in "/proc/$MASTER"/fdinfo/*; do
 		((${info##*/} < 3)) || (((0$(sed -n 's/^flags:[ \t]*//p' "$info") & 02000000) != 0)) ||

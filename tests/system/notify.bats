@@ -14,6 +14,8 @@ receive() {
 	HELPERS="${HELPERS-} $!"
 }
 received() { [ "$(cat "$RECEIVED")" = "$1" ]; }
+# ready SERVICES: what is said when it is.
+ready() { printf 'READY=1\nSTATUS=%s services, generation 1' "$1"; }
 
 setup() { configure "$daytime"; }
 
@@ -22,10 +24,10 @@ setup() { configure "$daytime"; }
 	receive "UNIX-RECV:$BATS_TEST_TMPDIR/notify"
 	until_true 5 test -S "$BATS_TEST_TMPDIR/notify"
 	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify start
-	until_true 5 received "READY=1"
+	until_true 5 received "$(ready 2)"
 	ask 7013 >/dev/null
 	stop
-	until_true 5 received "READY=1STOPPING=1"
+	until_true 5 received "$(ready 2)STOPPING=1"
 }
 
 @test "F90: an abstract socket" {
@@ -33,9 +35,9 @@ setup() { configure "$daytime"; }
 	receive "ABSTRACT-RECV:begat-notify"
 	until_true 5 grep -q '@begat-notify' /proc/net/unix
 	NOTIFY_SOCKET=@begat-notify start
-	until_true 5 received "READY=1"
+	until_true 5 received "$(ready 2)"
 	stop
-	until_true 5 received "READY=1STOPPING=1"
+	until_true 5 received "$(ready 2)STOPPING=1"
 }
 
 @test "F90: STOPPING comes at once, not when the last worker has ended" {
@@ -49,7 +51,7 @@ setup() { configure "$daytime"; }
 	HELPERS="$HELPERS $!"
 	log_has 'begat echo'
 	kill "$MASTER"
-	until_true 5 received "READY=1STOPPING=1"
+	until_true 5 received "$(ready 1)STOPPING=1"
 	[ -n "$(children)" ]
 	stop
 }

@@ -12,21 +12,6 @@ service='service daytime { listen = "tcp:127.0.0.1:7013" handler = "daytime" }
 
 is_served() { [ -n "$(ask 7013)" ] && [ "$(ask 7014)" = hello ]; }
 
-@test "SIGHUP is answered by a log line and changes nothing" {
-	configure "$service"
-	start
-	exec 5<>/dev/tcp/127.0.0.1/7013
-	kill -HUP "$MASTER"
-	log_has 'SIGHUP: '
-	for _ in {1..20}; do
-		kill -HUP "$MASTER"
-	done
-	is_served
-	master_is_well
-	exec 5>&-
-	stop
-}
-
 @test "signals that mean nothing to it change nothing" {
 	configure "log-level = debug $service"
 	start
