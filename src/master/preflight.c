@@ -215,7 +215,7 @@ static void take_packet(const struct packet *packet)
 		preflight.events->ready();
 		break;
 	default:
-		fail("begatd says what cannot be understood");
+		fail("the preflight says what cannot be understood");
 		break;
 	}
 }
@@ -241,10 +241,11 @@ static void read_packets(void *unused)
 
 static void end_time(void *unused)
 {
-	static char why[80];
+	static char why[96];
 
 	(void)unused;
-	snprintf(why, sizeof(why), "begatd has not come to an end within %lld s (reload-timeout)",
+	snprintf(why, sizeof(why),
+		 "the preflight has not come to an end within %lld s (reload-timeout)",
 		 (long long)(preflight.timeout_ms / MS_IN_S));
 	fail(why);
 }
@@ -329,7 +330,7 @@ static const char *take_plan(const struct packet *packet, int *plan_fd, int *sta
 	if (packet->kind != PACKET_PLAN || packet->nfds != 2) {
 		for (size_t i = 0; i < packet->nfds; i++)
 			(void)close(packet->fds[i]); /* not needed */
-		return "begatd says what cannot be understood";
+		return "the preflight says what cannot be understood";
 	}
 	*plan_fd = fd_park(packet->fds[0]);
 	*state_fd = fd_park(packet->fds[1]);
@@ -347,10 +348,10 @@ int preflight_receive_plan(int timeout_ms, int *plan_fd, int *state_fd, const ch
 	struct packet packet;
 	struct pollfd wait = { .fd = preflight.talk.fd, .events = POLLIN };
 
-	*why = "begatd does not answer";
+	*why = "the preflight does not answer";
 	if (poll(&wait, 1, timeout_ms) <= 0)
 		return -1;
-	*why = "begatd could not make the plan";
+	*why = "the preflight could not make the plan";
 	if (packet_receive(preflight.talk.fd, &packet, MSG_DONTWAIT) <= 0)
 		return -1;
 	*why = take_plan(&packet, plan_fd, state_fd);
@@ -396,14 +397,14 @@ static const char *describe(int status)
 	static char text[128];
 
 	if (WIFSIGNALED(status))
-		snprintf(text, sizeof(text), "begatd was killed by SIG%s",
+		snprintf(text, sizeof(text), "the preflight was killed by SIG%s",
 			 signals_name(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) == EXIT_CONFIG)
 		return "the configuration is wrong";
 	else if (WEXITSTATUS(status) == EXIT_SUCCESS)
-		snprintf(text, sizeof(text), "begatd has ended without an answer");
+		snprintf(text, sizeof(text), "the preflight has ended without an answer");
 	else
-		snprintf(text, sizeof(text), "begatd has ended with status %d",
+		snprintf(text, sizeof(text), "the preflight has ended with status %d",
 			 WEXITSTATUS(status));
 	return text;
 }

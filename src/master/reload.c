@@ -203,7 +203,7 @@ static void hand_over(void)
 	int fd;
 
 	if (nparts == 0) {
-		fail("begatd has sent no begat-master");
+		fail("the preflight has sent no begat-master");
 		return;
 	}
 	servings_flush();
@@ -239,7 +239,7 @@ static void start(void)
 		(void)close(fd);
 	}
 	if (started < 0)
-		fail_errno("cannot start begatd");
+		fail_errno("cannot start the preflight");
 }
 
 void reload_request(void)

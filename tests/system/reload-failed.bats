@@ -215,9 +215,9 @@ only_the_session() { [ "$(children | wc -l)" = 1 ]; }
 @test "F83: the preflight crashes, or is /bin/false, /bin/true, a text, a directory, or empty" {
 	begin
 	fake begatd 'exec python3 -c "import ctypes; ctypes.string_at(0)"'
-	stays 'reload failed: begatd was killed by SIGSEGV'
+	stays 'reload failed: the preflight was killed by SIGSEGV'
 	fake begatd 'kill -KILL $$'
-	stays 'reload failed: begatd was killed by SIGKILL'
+	stays 'reload failed: the preflight was killed by SIGKILL'
 	put /bin/false begatd
 	stays 'reload failed: .*1'
 	put /bin/true begatd
