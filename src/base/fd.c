@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int fd_set_cloexec(int fd, bool on)
@@ -52,6 +54,16 @@ int fd_close_others(int *keep, size_t count)
 		from = (unsigned)keep[i] + 1;
 	}
 	return close_range(from, ~0U, 0);
+}
+
+int fd_set_owner(int fd, uid_t uid, gid_t gid, mode_t mode)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return -1;
+	return chmod(self, mode);
 }
 
 int fd_write_all(int fd, const char *bytes, size_t size)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* The master keeps its long-lived descriptors at or above this number and accepts below it, so that
  * a child can leave all of them behind with one close_range(2): design, "spawn". */
@@ -20,6 +21,10 @@ int fd_park(int fd);
 /* Closes every descriptor from 3 on but those in keep, which are sorted in place; negative ones in
  * it stand for none.  0, or -1 with errno. */
 int fd_close_others(int *keep, size_t count);
+
+/* Owner and mode of the very file behind an O_PATH descriptor, a socket's too, for which chmod(2)
+ * has no variant that follows no link; -1: that owner stays.  0, or -1 with errno.  Needs /proc. */
+int fd_set_owner(int fd, uid_t uid, gid_t gid, mode_t mode);
 
 /* Writes all of it to a file or a memfd.  0, or -1 with errno. */
 int fd_write_all(int fd, const char *bytes, size_t size);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -28,6 +29,20 @@ int memfd_open(const char *name)
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, flags);
 	return fd_park(fd);
+}
+
+int memfd_sealed(const char *name, const char *bytes, size_t size)
+{
+	int fd = memfd_open(name), error;
+
+	if (fd < 0)
+		return -1;
+	if (fd_write_all(fd, bytes, size) == 0 && fcntl(fd, F_ADD_SEALS, MEMFD_SEALED) == 0)
+		return fd;
+	error = errno;
+	(void)close(fd); /* failing already */
+	errno = error;
+	return -1;
 }
 
 bool memfd_has_seals(int fd, int seals)

@@ -11,12 +11,18 @@
 #include "base/path.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool path_is(const char *path, dev_t device, ino_t inode)
 {
 	struct stat there;
 
 	return lstat(path, &there) == 0 && there.st_dev == device && there.st_ino == inode;
+}
+
+int path_remove(const char *path, dev_t device, ino_t inode)
+{
+	return path_is(path, device, inode) ? unlink(path) : 0;
 }
 
 bool path_is_fd(const char *path, int fd)

@@ -9,7 +9,10 @@
 /* Whether the name, itself and not what a link of that name leads to, is this very file. */
 bool path_is(const char *path, dev_t device, ino_t inode);
 
-/* The same for the file behind a descriptor. */
+/* Removes it if it is: 0, also when it is not, or -1 with errno. */
+int path_remove(const char *path, dev_t device, ino_t inode);
+
+/* The same question for the file behind a descriptor. */
 bool path_is_fd(const char *path, int fd);
 
 #endif

@@ -18,13 +18,9 @@
 
 #include "config/difference.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/memfd.h"
 #include "config/effect.h"
@@ -38,19 +34,9 @@
 
 int difference_save(const struct config *config)
 {
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int fd = memfd_open(DIFFERENCE_NAME), error;
-	char *text;
+	char *text = effect_format(config);
+	int fd = memfd_sealed(DIFFERENCE_NAME, text, strlen(text));
 
-	if (fd < 0)
-		return -1;
-	text = effect_format(config);
-	if (fd_write_all(fd, text, strlen(text)) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0) {
-		error = errno;
-		(void)close(fd); /* failing already */
-		errno = error;
-		fd = -1;
-	}
 	free(text);
 	return fd;
 }

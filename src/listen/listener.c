@@ -200,8 +200,9 @@ static void close_one(const struct listener *listener)
 {
 	if (listener->kept)
 		return;
-	if (listener->path && path_is(listener->path, listener->device, listener->inode))
-		(void)unlink(listener->path); /* failing already, and it was stale at worst */
+	if (listener->path)
+		(void)path_remove(listener->path, listener->device,
+				  listener->inode); /* failing already, and it was stale at worst */
 	if (listener->fd >= 0)
 		(void)close(listener->fd); /* a listening socket has nothing to flush */
 }

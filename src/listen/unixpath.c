@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "listen/holder.h"
 
@@ -125,18 +126,14 @@ static int clear(const struct sockaddr_un *address, char *error, size_t size)
 	return -1;
 }
 
-/* chmod(2) has no variant for sockets that follows no link, but /proc leads to the very file. */
 static int set_owner(const char *path, const struct unixpath_owner *owner, struct stat *made)
 {
-	char self[32];
 	int result = -1, fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (fstat(fd, made) == 0 && S_ISSOCK(made->st_mode) &&
-	    fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH) == 0 &&
-	    chmod(self, owner->mode) == 0)
+	    fd_set_owner(fd, owner->uid, owner->gid, owner->mode) == 0)
 		result = 0;
 	(void)close(fd); /* O_PATH: nothing to lose */
 	return result;

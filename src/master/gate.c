@@ -283,7 +283,7 @@ static void remove_file(const struct plan *plan, const struct plan_listener *lis
 {
 	const char *path = plan_text(plan, listener->path);
 
-	if (path && path_is(path, listener->device, listener->inode) && unlink(path) < 0)
+	if (path && path_remove(path, listener->device, listener->inode) < 0)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 }
 

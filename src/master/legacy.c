@@ -17,7 +17,6 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "master/child.h"
@@ -216,7 +216,6 @@ int legacy_adopt(const struct state *state, const struct plan *plan)
  * becomes ours alone, so that whoever had it has it no longer. */
 static int set_owner_of(int fd, const struct plan_listener *listener)
 {
-	char self[32];
 	struct stat there;
 	uid_t uid;
 	gid_t gid;
@@ -226,12 +225,9 @@ static int set_owner_of(int fd, const struct plan_listener *listener)
 	errno = ESTALE;
 	if (there.st_dev != listener->device || there.st_ino != listener->inode)
 		return -1;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	uid = listener->socket_uid == (uid_t)-1 ? geteuid() : listener->socket_uid;
 	gid = listener->socket_gid == (gid_t)-1 ? getegid() : listener->socket_gid;
-	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		return -1;
-	return chmod(self, listener->socket_mode);
+	return fd_set_owner(fd, uid, gid, listener->socket_mode);
 }
 
 /* The only files that a master touches beside its log and its pid file: Unix sockets of its own. */
@@ -259,7 +255,7 @@ static void drop(const struct state_dropped *dropped, const struct state *state)
 {
 	const char *path = state_text(state, dropped->path);
 
-	if (path && path_is(path, dropped->device, dropped->inode) && unlink(path) < 0)
+	if (path && path_remove(path, dropped->device, dropped->inode) < 0)
 		log_line(LOG_WARNING, "%s: cannot remove: %m", path);
 	log_line(LOG_INFO, "no longer listening on %s", state_text(state, dropped->address));
 	(void)close(dropped->fd); /* a listening socket has nothing to flush */

@@ -327,20 +327,13 @@ int preflight_send_state(const struct plan *plan, const struct state *state)
 
 static const char *take_plan(const struct packet *packet, int *plan_fd, int *state_fd)
 {
-	if (packet->kind != PACKET_PLAN || packet->nfds != 2) {
-		for (size_t i = 0; i < packet->nfds; i++)
-			(void)close(packet->fds[i]); /* not needed */
+	if (add_parts(packet) < 0)
+		return "too many descriptors are open";
+	if (packet->kind != PACKET_PLAN || packet->nfds != 2)
 		return "the preflight says what cannot be understood";
-	}
-	*plan_fd = fd_park(packet->fds[0]);
-	*state_fd = fd_park(packet->fds[1]);
-	if (*plan_fd >= 0 && *state_fd >= 0)
-		return NULL;
-	if (*plan_fd >= 0)
-		(void)close(*plan_fd); /* not needed */
-	if (*state_fd >= 0)
-		(void)close(*state_fd);
-	return "too many descriptors are open";
+	*plan_fd = preflight.parts[preflight.nparts - 2];
+	*state_fd = preflight.parts[preflight.nparts - 1];
+	return NULL;
 }
 
 int preflight_receive_plan(int timeout_ms, int *plan_fd, int *state_fd, const char **why)

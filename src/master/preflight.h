@@ -31,7 +31,7 @@ const int *preflight_parts(size_t *count);
 int preflight_send_state(const struct plan *plan, const struct state *state);
 
 /* Waits for what it makes of the state, at most so long: descriptors of the plan and the state,
- * both parked.  0, or -1 with the reason in why. */
+ * both parked, which are among its parts from then on.  0, or -1 with the reason in why. */
 int preflight_receive_plan(int timeout_ms, int *plan_fd, int *state_fd, const char **why);
 
 /* The socket to it. */

@@ -148,12 +148,10 @@ static int list_descriptors(const struct state *state, const struct launch *laun
 	size_t nparts;
 	const int *parts = preflight_parts(&nparts);
 
-	if (descriptors_list(reload.plan, state, nparts + 3, list) < 0)
+	if (descriptors_list(reload.plan, state, nparts + 1, list) < 0)
 		return -1;
 	for (size_t i = 0; i < nparts; i++)
 		descriptors_add(list, parts[i]);
-	descriptors_add(list, launch->plan_fd);
-	descriptors_add(list, launch->state_fd);
 	descriptors_add(list, launch->talk_fd);
 	return 0;
 }
@@ -188,8 +186,6 @@ static void finish(const struct state *state, int master_fd)
 		return;
 	}
 	become(state, master_fd, &launch);
-	(void)close(launch.plan_fd); /* of no use without its master */
-	(void)close(launch.state_fd);
 	fail_errno("begat-master");
 }
 

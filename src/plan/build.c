@@ -11,12 +11,9 @@
 #include "plan/build.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/memfd.h"
 #include "handlers/handler.h"
@@ -261,19 +258,6 @@ static uint32_t put_listeners(struct buffer *buffer, const struct listener_set *
 	return at;
 }
 
-static int seal(const struct buffer *buffer)
-{
-	int fd = memfd_open("begat plan");
-
-	if (fd < 0)
-		return -1;
-	if (fd_write_all(fd, buffer->bytes, buffer->used) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, PLAN_SEALS) == 0)
-		return fd;
-	(void)close(fd); /* failing already */
-	return -1;
-}
-
 int build_plan(const struct config *config, const struct listener_set *listeners,
 	       const struct plan_global *global, const struct build_texts *texts)
 {
@@ -294,7 +278,7 @@ int build_plan(const struct config *config, const struct listener_set *listeners
 	plan.nlisteners = (uint32_t)listeners->count;
 	plan.size = buffer.used;
 	memcpy(buffer.bytes, &plan, sizeof(plan));
-	fd = seal(&buffer);
+	fd = memfd_sealed("begat plan", buffer.bytes, buffer.used);
 	free(buffer.bytes);
 	return fd;
 }

@@ -3,11 +3,10 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-#include <fcntl.h>
-
+#include "base/memfd.h"
 #include "plan/stamp.h" /* PLAN_STAMP, made at build time from all sources */
 
 #define PLAN_MAGIC "begatPL" /* 8 bytes with its NUL */
-#define PLAN_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define PLAN_SEALS MEMFD_SEALED
 
 #endif

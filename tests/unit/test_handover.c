@@ -12,6 +12,7 @@
 
 #include "base/latin1.h"
 #include "base/mem.h"
+#include "good.h"
 #include "suite.h"
 
 static int save_text(const void *bytes, size_t size)
@@ -21,17 +22,6 @@ static int save_text(const void *bytes, size_t size)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
 	return fd;
-}
-
-static struct handover *read_good(int fd)
-{
-	char error[256] = "";
-	struct handover *handover = handover_read(fd, error);
-
-	ck_assert_msg(handover != NULL, "%s", error);
-	ck_assert_str_eq(error, "");
-	ck_assert_int_eq(close(fd), 0);
-	return handover;
 }
 
 static void refuse(const void *bytes, size_t size, const char *expected)

@@ -11,6 +11,7 @@
 #include "plan/bounds.h"
 #include "plan/layout.h"
 #include "report/log.h"
+#include "damage.h"
 #include "suite.h"
 
 /* A plan in memory of its very size, where a sanitizer sees each byte that is read behind it. */
@@ -197,19 +198,6 @@ START_TEST(takes_an_empty_one)
 	free(plan);
 }
 END_TEST
-
-/* One field of a good plan, and what it must not be. */
-struct damage {
-	const char *what;
-	size_t offset, size;
-	uint64_t value;
-};
-
-#define IN(start, type, field, bad)                                                                \
-	{                                                                                          \
-#type "." #field " = " #bad, (start) + offsetof(struct type, field),               \
-			sizeof(((struct type *)NULL)->field), (uint64_t)(bad)                      \
-	}
 
 static void expect_damage(struct plan *plan, const struct damage *damage)
 {

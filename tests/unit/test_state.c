@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "damage.h"
 #include "descriptors.h"
 #include "plan/stamp.h"
 #include "suite.h"
@@ -387,19 +388,6 @@ START_TEST(refuses_what_is_no_memory)
 	end(&made);
 }
 END_TEST
-
-/* One field of a good state, and what it must not be. */
-struct damage {
-	const char *what;
-	size_t offset, size;
-	uint64_t value;
-};
-
-#define IN(start, type, field, bad)                                                                \
-	{                                                                                          \
-#type "." #field " = " #bad, (start) + offsetof(struct type, field),               \
-			sizeof(((struct type *)NULL)->field), (uint64_t)(bad)                      \
-	}
 
 static void expect_damage(const struct made *made, const struct damage *damage)
 {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "plan/handover.h"
+#include "good.h"
 #include "suite.h"
 
 /* A plan, in memory of its own. */
@@ -188,17 +189,6 @@ static int save(const struct plan *plan, const struct state *state)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(status_write(plan, state, fd), 0);
 	return fd;
-}
-
-static struct handover *read_good(int fd)
-{
-	char error[256] = "";
-	struct handover *handover = handover_read(fd, error);
-
-	ck_assert_msg(handover != NULL, "%s", error);
-	ck_assert_str_eq(error, "");
-	ck_assert_int_eq(close(fd), 0);
-	return handover;
 }
 
 static struct handover *read_old(void)
