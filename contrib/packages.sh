@@ -32,24 +32,24 @@ packages() {
 			libjansson-dev ;;
 	apt-get:test)
 		echo check bats socat netcat-openbsd telnet strace mandoc iproute2 procps util-linux \
-			shellcheck python3 ;;
+			shellcheck python3 haproxy ;;
 	dnf:build)
 		echo gcc glibc-static make autoconf automake pkgconf-pkg-config libconfuse-devel \
 			libbsd-devel jansson-devel diffutils ;;
 	dnf:test)
 		echo check-devel bats socat netcat telnet strace mandoc iproute procps-ng util-linux \
-			ShellCheck python3 libasan libubsan ;;
+			ShellCheck python3 haproxy libasan libubsan ;;
 	pacman:build)
 		echo gcc make autoconf automake pkgconf confuse libbsd jansson diffutils ;;
 	pacman:test) # mandoc would replace man-db there
 		echo check bash-bats socat openbsd-netcat inetutils strace iproute2 procps-ng util-linux \
-			shellcheck python ;;
+			shellcheck python haproxy ;;
 	apk:build)
 		echo gcc musl-dev linux-headers make autoconf automake pkgconf confuse-dev libbsd-dev \
 			libbsd-static libmd-dev jansson-dev jansson-static ;;
 	apk:test)
 		echo check-dev bats bash socat netcat-openbsd busybox-extras strace mandoc iproute2 procps \
-			util-linux shellcheck python3 ;;
+			util-linux shellcheck python3 haproxy ;;
 	esac
 }
 

@@ -27,6 +27,7 @@
 #include "report/log.h"
 #include "start/against.h"
 #include "start/binary.h"
+#include "start/capacity.h"
 #include "start/detach.h"
 #include "start/inherited.h"
 #include "start/nofile.h"
@@ -50,15 +51,17 @@ static struct config *load_config(const struct options *options)
 	config_problems_free(&problems);
 	if (config == NULL)
 		exit(EXIT_CONFIG);
+	capacity_check(config);
 	return config;
 }
 
 static void apply_pidfile(const struct options *options, struct config *config)
 {
-	free(config->pidfile);
-	config->pidfile = config_absolute_path(options->pid_path);
-	if (config->pidfile[0] != '/')
-		fatal(EXIT_GENERIC, "%s: the current directory is gone", config->pidfile);
+	char *path = config_absolute_path(options->pid_path);
+
+	if (path[0] != '/')
+		fatal(EXIT_GENERIC, "%s: the current directory is gone", path);
+	config_set_pidfile(config, path);
 }
 
 static void apply_options(const struct options *options, struct config *config)
@@ -90,8 +93,7 @@ static void keep_pidfile(const struct handover *old, struct config *config)
 		return;
 	fprintf(stderr, "%s: warning: pidfile: a reload keeps %s; restart to change it\n",
 		config->file, old->pid_path ? old->pid_path : "to none");
-	free(config->pidfile);
-	config->pidfile = old->pid_path ? xstrdup(old->pid_path) : NULL;
+	config_set_pidfile(config, old->pid_path ? xstrdup(old->pid_path) : NULL);
 }
 
 static void keep_open(int fd)
@@ -143,6 +145,16 @@ static void warn_of_stderr(const struct options *options, const struct config *c
 				      "another log");
 }
 
+/* Where the pid file is may be known only now. */
+static void warn_of_control(const struct config *config)
+{
+	if (config->control_is_default && config->pidfile && config->control == NULL)
+		fprintf(stderr,
+			"%s: warning: control: there is no control socket, because its path, made "
+			"from that of the pid file, would be too long; set control\n",
+			config->file);
+}
+
 static struct plan_global make_global(const struct config *config, int effective_fd)
 {
 	return (struct plan_global){
@@ -187,7 +199,7 @@ static void start(const struct options *options, const struct config *config, in
 	nofile_start(config, &global);
 	open_for_reload(&global);
 	listeners_plan(config, NULL, &listeners);
-	listeners_open(config, &listeners);
+	listeners_open(&listeners);
 	plan_fd = must(build_plan(config, &listeners, &global, texts), "the plan");
 	become_master(plan_fd, &listeners, &global);
 }
@@ -198,6 +210,7 @@ static void reload(const struct handover *old, struct config *config, int effect
 	struct plan_global global;
 
 	keep_pidfile(old, config);
+	warn_of_control(config);
 	global = make_global(config, effective_fd);
 	nofile_reload(config, old, &global);
 	texts->begatd_path = old->begatd_path;
@@ -230,6 +243,7 @@ static void run(const struct options *options, const struct handover *old, struc
 		return;
 	}
 	warn_of_stderr(options, config);
+	warn_of_control(config);
 	texts->begatd_path = binary_find_self(texts->argv[0]);
 	start(options, config, effective_fd, texts);
 }

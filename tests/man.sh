@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The manual pages are clean under mandoc, and leave out no option of begatd, no key of the
-# configuration and no option of a handler.
+# The manual pages are clean under mandoc, and leave out no option of begatd and begat, no
+# command, no key of the configuration and no option of a handler.
 
 set -eu
 SRCDIR=${SRCDIR:-$(dirname "$0")/..}
 BUILDDIR=${BUILDDIR:-.}
 BEGATD=${BEGATD:-$BUILDDIR/begatd}
+BEGAT=${BEGAT:-$BUILDDIR/begat}
 
-pages="$BUILDDIR/man/begatd.8 $BUILDDIR/man/begat.conf.5 $SRCDIR/man/begat-handler.3"
+pages="$BUILDDIR/man/begat.1 $BUILDDIR/man/begatd.8 $BUILDDIR/man/begat.conf.5 $SRCDIR/man/begat-handler.3"
 problems=0
 
 complain() {
@@ -32,6 +33,13 @@ fi
 
 for option in $("$BEGATD" -h | sed -n 's/^ *\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p'); do
 	mentions "$BUILDDIR/man/begatd.8" "Fl -$option" || complain "begatd(8) has no --$option"
+done
+
+for option in $("$BEGAT" -h | sed -n 's/^ *\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p'); do
+	mentions "$BUILDDIR/man/begat.1" "Fl -$option" || complain "begat(1) has no --$option"
+done
+for command in $("$BEGAT" -h | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'); do
+	mentions "$BUILDDIR/man/begat.1" "Cm $command" || complain "begat(1) has no command $command"
 done
 
 keys=$(sed -n 's/^.*\[KEY_[A-Z_0-9]*\] = { "\([a-z-]*\)".*/\1/p' "$SRCDIR/src/config/section.c")

@@ -17,27 +17,35 @@ rules='
 base
 begat
 report        base
-report/status.c base plan
+report/status.c base plan admit
+report/document.h plan
 report/status.h plan
 handlers      begat
 plan          base report
+plan/admission.c base config
+plan/admission.h config
+plan/ranges.c base config
+plan/ranges.h config
 plan/build.c  base report begat config listen handlers/handler.h
 plan/build.h  config listen
 config        base report begat listen/address.h handlers/handler.h
 listen        base report config
 start         base report plan config listen
 start/options.c base report plan handlers/handler.h
+client        base report plan
+client/unban.c base report plan config
 admit         base report plan
 worker        base report plan begat handlers admit
 master        base report plan worker admit
 begatd.c      base report plan begat config listen start handlers/handler.h
 begat-master.c base report plan worker admit master handlers/handler.h
+begat.c       base report client
 '
 
 # Headers of the system that belong to one place only.
 owned='
 confuse.h       config/
-jansson.h       report/ plan/handover.c plan/handover-children.c plan/reader.c
+jansson.h       report/ client/ plan/handover.c plan/handover-children.c plan/reader.c
 sys/epoll.h     master/loop.c
 sys/signalfd.h  master/signals.c
 sys/prctl.h     worker/ handlers/command.c master/ start/ begat-master.c

@@ -12,6 +12,7 @@
 #include "admit/connection.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,13 +49,8 @@ static void identify_unix(struct connection *connection)
 {
 	socklen_t length = sizeof(connection->credentials);
 
-	connection->credentials = (struct ucred){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &connection->credentials, &length) <
-	    0)
-		strcpy(connection->text, "unix");
-	else
-		snprintf(connection->text, sizeof(connection->text), "unix:uid=%u",
-			 (unsigned)connection->credentials.uid);
+	(void)getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &connection->credentials,
+			 &length); /* else it stays nobody that we know */
 }
 
 enum connection_result connection_accept(int listening_fd, struct connection *connection)
@@ -62,18 +58,42 @@ enum connection_result connection_accept(int listening_fd, struct connection *co
 	socklen_t length = sizeof(connection->peer);
 
 	connection->peer.ss_family = AF_UNSPEC;
+	connection->proxy.ss_family = AF_UNSPEC;
+	connection->local.ss_family = AF_UNSPEC;
+	connection->credentials = (struct ucred){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	connection->text[0] = '\0';
 	connection->fd =
 		accept4(listening_fd, (struct sockaddr *)&connection->peer, &length, SOCK_CLOEXEC);
 	if (connection->fd < 0)
 		return place_error(errno);
-	if (connection->peer.ss_family == AF_UNIX) {
+	if (connection->peer.ss_family == AF_UNIX)
 		identify_unix(connection);
-		return CONNECTION_OK;
-	}
-	inet_unmap(&connection->peer);
-	inet_format((struct sockaddr *)&connection->peer, connection->text,
-		    sizeof(connection->text));
+	else
+		inet_unmap(&connection->peer);
 	return CONNECTION_OK;
+}
+
+void connection_describe(struct connection *connection)
+{
+	if (connection->peer.ss_family != AF_UNIX)
+		inet_format((struct sockaddr *)&connection->peer, connection->text,
+			    sizeof(connection->text));
+	else if (connection->credentials.uid == (uid_t)-1)
+		strcpy(connection->text, "unix");
+	else
+		snprintf(connection->text, sizeof(connection->text), "unix:uid=%u",
+			 (unsigned)connection->credentials.uid);
+}
+
+size_t connection_groups(const struct connection *connection, const gid_t **groups, bool *are_all)
+{
+	static gid_t all[1 + NGROUPS_MAX]; /* too many for a stack */
+	socklen_t length = sizeof(all) - sizeof(all[0]);
+
+	all[0] = connection->credentials.gid;
+	*are_all = getsockopt(connection->fd, SOL_SOCKET, SO_PEERGROUPS, all + 1, &length) == 0;
+	*groups = all;
+	return 1 + (*are_all ? length / sizeof(all[0]) : 0);
 }
 
 /* Asked by poll(2), which leaves the error to the program: getsockopt(2) would take it away. */

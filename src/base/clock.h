@@ -12,4 +12,12 @@
 /* CLOCK_MONOTONIC in nanoseconds.  Cannot fail. */
 int64_t clock_now_ns(void);
 
+/* How long it is until then, for poll(2): rounded up, so that it does not come back a little early
+ * and spin; 0 when it has passed. */
+int clock_left_ms(int64_t due_ns);
+
+/* "500ms", "30s", "1h30m", "0": as begat.conf(5) has it. */
+#define CLOCK_TEXT 32
+void clock_format_duration(int64_t ms, char text[static CLOCK_TEXT]);
+
 #endif

@@ -11,7 +11,6 @@
 #include "base/fd.h"
 
 #include <errno.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

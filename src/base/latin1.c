@@ -45,12 +45,14 @@ int latin1_encode(const char *bytes, char *utf8, size_t size)
 /* The byte that the character at a place stands for, and the place behind it; -1: none. */
 static int next_byte(const char **utf8)
 {
-	const unsigned char first = (unsigned char)(*utf8)[0], second = (unsigned char)(*utf8)[1];
+	const unsigned char first = (unsigned char)(*utf8)[0];
+	unsigned char second;
 
 	if (first < 0x80) {
 		*utf8 += 1;
 		return first;
 	}
+	second = (unsigned char)(*utf8)[1]; /* if only the closing NUL */
 	if ((first != 0xc2 && first != 0xc3) || (second & 0xc0) != 0x80)
 		return -1;
 	*utf8 += 2;

@@ -40,13 +40,60 @@ void builder_complain(const struct builder *builder, const struct origin *at, en
 
 /* Values: each leaves what is there when the key is not set. */
 
+/* 0 or less, as a number or a rate. */
+static bool is_nothing(const char *text)
+{
+	return text[0] == '-' || strcmp(text, "0") == 0 || strncmp(text, "0/", 2) == 0;
+}
+
+/* Who writes nothing may mean all, or none: how to say it here. */
+static const char *hint_of(enum key key, const char *text)
+{
+	if (!is_nothing(text))
+		return "";
+	switch (key) {
+	case KEY_INSTANCES:
+		return "; to close a service use disable = true";
+	case KEY_PER_SOURCE:
+		return "; to have no limit leave the key out";
+	case KEY_RATE:
+	case KEY_RATE_PER_SOURCE:
+		return "; to have no limit leave the key out, to close a service use no-access or "
+		       "disable";
+	default:
+		return "";
+	}
+}
+
+static void complain_with_hint(const struct builder *builder, const struct setting *setting,
+			       enum key key, const char *why)
+{
+	problem_add(&builder->loader->problems, &setting->origin, "%s: %s%s", key_table[key].name,
+		    why, hint_of(key, setting->items[0].text));
+}
+
 void builder_number(const struct builder *builder, enum key key, long long max, long long *number)
 {
 	const struct setting *setting = builder_find(builder, key);
 	char why[VALUE_WHY];
+	long long value;
 
-	if (setting && value_parse_number(setting->items[0].text, 1, max, number, why) < 0)
-		builder_complain(builder, &setting->origin, key, why);
+	if (setting == NULL)
+		return;
+	if (value_parse_number(setting->items[0].text, 1, max, &value, why) < 0)
+		complain_with_hint(builder, setting, key, why);
+	else
+		*number = value;
+}
+
+void builder_rate(const struct builder *builder, enum key key, struct service_rate *rate)
+{
+	const struct setting *setting = builder_find(builder, key);
+	char why[VALUE_WHY];
+
+	if (setting &&
+	    value_parse_rate(setting->items[0].text, &rate->count, &rate->period_ms, why) < 0)
+		complain_with_hint(builder, setting, key, why);
 }
 
 void builder_duration(const struct builder *builder, enum key key, long long max, int64_t *ms)

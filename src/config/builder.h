@@ -30,6 +30,7 @@ void builder_complain(const struct builder *builder, const struct origin *at, en
 void builder_number(const struct builder *builder, enum key key, long long max, /* from 1 */
 		    long long *number);
 void builder_duration(const struct builder *builder, enum key key, long long max, int64_t *ms);
+void builder_rate(const struct builder *builder, enum key key, struct service_rate *rate);
 void builder_bool(const struct builder *builder, enum key key, bool *yes);
 void builder_mode(const struct builder *builder, enum key key, mode_t *mode);
 void builder_text(const struct builder *builder, enum key key, value_check *check, char **text);

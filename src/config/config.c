@@ -22,6 +22,7 @@
 #include "config/account.h"
 #include "config/confile.h"
 #include "config/loader.h"
+#include "config/schedule.h"
 #include "config/schema.h"
 #include "config/value.h"
 
@@ -196,15 +197,29 @@ static void load_log_level(struct loader *loader)
 	loader->config->log_level = LOG_ERR + place;
 }
 
-static void load_instances(struct loader *loader)
+static void load_number(struct loader *loader, enum key key, long long min, long long max,
+			unsigned *number)
 {
-	const char *instances = global_text(loader, KEY_INSTANCES);
-	long long number = 10000;
+	const char *text = global_text(loader, key);
 	char why[VALUE_WHY];
+	long long value;
 
-	if (instances && value_parse_number(instances, 1, 1000000, &number, why) < 0)
-		complain(loader, KEY_INSTANCES, why);
-	loader->config->instances = (unsigned)number;
+	if (text == NULL)
+		return;
+	if (value_parse_number(text, min, max, &value, why) < 0)
+		complain(loader, key, why);
+	else
+		*number = (unsigned)value;
+}
+
+static void load_numbers(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	config->instances = 10000;
+	config->sources = 65536;
+	load_number(loader, KEY_INSTANCES, 1, 1000000, &config->instances);
+	load_number(loader, KEY_SOURCES, 1024, 16777216, &config->sources);
 }
 
 static void load_duration(struct loader *loader, enum key key, long long min, long long max,
@@ -266,18 +281,14 @@ static void load_paths(struct loader *loader)
 
 	config->pidfile = default_pidfile();
 	load_path(loader, KEY_PIDFILE, &config->pidfile);
-	load_path(loader, KEY_CONTROL, &config->control);
-	if (config->control)
-		problem_warn(&loader->problems, &loader->global.settings[KEY_CONTROL].origin,
-			     "control: the control socket is not in this version; the key is kept "
-			     "for later");
+	control_load(loader);
 }
 
 static void load_global(struct loader *loader)
 {
 	load_log(loader);
 	load_log_level(loader);
-	load_instances(loader);
+	load_numbers(loader);
 	load_timeouts(loader);
 	load_paths(loader);
 }
@@ -332,6 +343,8 @@ static void loader_fini(struct loader *loader)
 	for (size_t i = 0; i < loader->nservices; i++)
 		section_free(loader->services[i]);
 	free(loader->services);
+	rosters_fini(loader->shared);
+	rosters_fini(loader->own);
 	account_fini(&loader->identity);
 }
 
@@ -374,6 +387,12 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->nservices; i++)
 		service_free(config->services[i]);
 	free(config->services);
+	for (size_t i = 0; i < config->npeers; i++)
+		peers_free(config->peers[i]);
+	free(config->peers);
+	for (size_t i = 0; i < config->nschedules; i++)
+		schedule_free(config->schedules[i]);
+	free(config->schedules);
 	strv_free(config->files);
 	free(config->file);
 	free(config->log_file);

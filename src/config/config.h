@@ -15,12 +15,20 @@ struct config {
 	char *log_file;	    /* absolute; CONFIG_LOG_FILE only */
 	int log_level;	    /* LOG_ERR (3) to LOG_DEBUG (7) of syslog(3) */
 	unsigned instances; /* workers of all services together */
+	unsigned sources;   /* that are remembered, for the limits of each */
 	int64_t stop_timeout_ms;
 	int64_t reload_timeout_ms; /* for the preflight */
 	char *pidfile;		   /* absolute */
-	char *control;		   /* absolute path of the control socket; NULL: the default */
+	char *control;		   /* absolute path of the control socket; NULL: there is none */
+	bool control_is_default;   /* it goes with the pid file */
+	struct address control_address; /* where control is not NULL */
+	gid_t control_gid;	   /* who may use it beside root and ourselves; (gid_t)-1: nobody */
 	struct service **services; /* in the order of the files; disabled ones too */
 	size_t nservices;
+	struct peers **peers; /* those of all services, each once */
+	size_t npeers;
+	struct schedule **schedules; /* likewise */
+	size_t nschedules;
 	char **files; /* every file that was read; owns the names of all origins */
 	size_t nfiles;
 };
@@ -42,6 +50,11 @@ size_t config_count_listeners(const struct config *config);
 
 /* A path as seen from the current directory; unchanged when that is gone.  The caller frees it. */
 char *config_absolute_path(const char *path);
+
+/* Another pid file, which is taken over (NULL: none), and with it the default of the control
+ * socket.
+ */
+void config_set_pidfile(struct config *config, char *path);
 
 void config_free(struct config *config);
 void config_problems_free(struct config_problems *problems);

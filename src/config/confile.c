@@ -22,6 +22,8 @@
 
 #include "base/mem.h"
 
+#define TOO_LARGE "is larger than 8 MiB"
+
 __attribute__((format(printf, 3, 4))) static void complain(const struct confile *file,
 							   struct problem_list *problems,
 							   const char *format, ...)
@@ -72,7 +74,7 @@ static const char *check_kind(const struct stat *status)
 	if (!S_ISREG(status->st_mode))
 		return "is not a regular file";
 	if (status->st_size > CONFILE_MAX)
-		return "is larger than 1 MiB";
+		return TOO_LARGE;
 	return NULL;
 }
 
@@ -119,7 +121,7 @@ static char *read_text(const struct confile *file, int fd, size_t *length,
 	if (got < 0)
 		complain(file, problems, "%s", strerror(errno));
 	else if (got > CONFILE_MAX)
-		complain(file, problems, "is larger than 1 MiB");
+		complain(file, problems, TOO_LARGE);
 	if (got < 0 || got > CONFILE_MAX) {
 		free(text);
 		return NULL;

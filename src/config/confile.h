@@ -9,8 +9,8 @@
 
 #include "config/problem.h"
 
-#define CONFILE_MAX   (1024 * 1024) /* bytes of one file */
-#define CONFILE_COUNT 256	    /* files of one configuration */
+#define CONFILE_MAX   (8 * 1024 * 1024) /* bytes of one file */
+#define CONFILE_COUNT 256		/* files of one configuration */
 
 struct confile {
 	char *name;	    /* as messages show it */

@@ -85,11 +85,24 @@ static void complain(struct loader *loader, const struct place *first, const str
 			    first->service, origin->file, origin->line);
 }
 
+/* It is no service's, and nobody else can have its path. */
+static void check_control(struct loader *loader, const struct place *places, size_t count)
+{
+	const struct config *config = loader->config;
+
+	for (size_t i = 0; i < count && config->control; i++)
+		if (address_conflicts(&places[i].listen->address, &config->control_address))
+			problem_add(&loader->problems, &places[i].listen->origin,
+				    "listen: unix:%s is the control socket: see control",
+				    config->control);
+}
+
 void conflict_check(struct loader *loader)
 {
 	size_t count;
 	struct place *places = list_places(loader->config, &count);
 
+	check_control(loader, places, count);
 	if (count)
 		qsort(places, count, sizeof(*places), compare);
 	for (size_t i = 1; i < count; i++) {

@@ -2,7 +2,8 @@
 /*
  * The text in effect: a configuration in the canonical form of print.h, without what is at its
  * default and without services that are disabled.  Loaded as a configuration it gives the same one
- * again.  It is compared with the text of another version of begat, which may know other keys.
+ * again, but for long lists of peers (print.h).  It is compared with the text of another version of
+ * begat, which may know other keys.
  */
 #ifndef EFFECT_H
 #define EFFECT_H

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "config/problem.h"
+#include "config/roster.h"
 #include "config/section.h"
 
 struct loader {
@@ -21,6 +22,11 @@ struct loader {
 	struct service_identity identity;
 	const struct setting *user, *group, *groups;
 	bool resolved;
+	/* Lists of the defaults may be long, and are made once for all services; those of a service
+	 * are here while it is loaded. */
+	struct roster shared[ROSTERS], own[ROSTERS];
+	bool ties_checked;	      /* between those of the defaults */
+	const struct schedule *times; /* of the defaults; NULL: not made yet */
 };
 
 /* The service of a section with what it takes from the defaults; problems are added, and the result
@@ -34,6 +40,9 @@ void service_check_defaults(struct loader *loader);
  * this handler, or a program where there is none. */
 struct config *config_new_default(void);
 struct service *service_new_default(const struct begat_handler *handler);
+
+/* The keys of the control socket; after that of the pid file. */
+void control_load(struct loader *loader);
 
 /* Whether two listeners of the configuration are in each other's way: added to problems. */
 void conflict_check(struct loader *loader);

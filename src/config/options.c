@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/nearest.h"
 #include "config/value.h"
@@ -249,7 +250,7 @@ static char *format_value(const struct begat_option *option, const struct begat_
 	case BEGAT_OPTION_BOOL:
 		return xstrdup(value->number ? "true" : "false");
 	case BEGAT_OPTION_DURATION:
-		value_format_duration(value->number, text);
+		clock_format_duration(value->number, text);
 		break;
 	case BEGAT_OPTION_NUMBER:
 	case BEGAT_OPTION_SIZE:

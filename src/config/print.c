@@ -11,13 +11,17 @@
 #include "config/print.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/inet.h"
 #include "base/mem.h"
 #include "config/account.h"
 #include "config/options.h"
+#include "config/peers.h"
+#include "config/schedule.h"
 #include "config/value.h"
 
 static void print_quoted(FILE *out, const char *text)
@@ -64,7 +68,18 @@ static void print_duration(FILE *out, const char *key, int64_t ms)
 {
 	char text[VALUE_TEXT];
 
-	value_format_duration(ms, text);
+	clock_format_duration(ms, text);
+	print_text(out, key, text);
+}
+
+/* Nothing for no limit. */
+static void print_rate(FILE *out, const char *key, const struct service_rate *rate)
+{
+	char text[VALUE_TEXT];
+
+	if (rate->count == 0)
+		return;
+	value_format_rate(rate->count, rate->period_ms, text);
 	print_text(out, key, text);
 }
 
@@ -196,9 +211,49 @@ static void print_how(FILE *out, const struct service *service)
 	print_list(out, "\tpass-env", service->pass_env);
 }
 
-static void print_limits(FILE *out, const struct service *service)
+/* Beside the usual service, a list that thousands of services may share is only told apart. */
+static void print_peers(FILE *out, const char *key, const struct peers *peers,
+			const struct service *usual)
 {
+	if (peers == NULL)
+		return;
+	if (usual == NULL || peers->ntexts <= PRINT_PEERS_MAX)
+		print_list(out, key, peers->texts);
+	else
+		print_taken(out, key,
+			    xasprintf("%zu entries with the checksum %016" PRIx64, peers->ntexts,
+				      peers->checksum));
+}
+
+static void print_who(FILE *out, const struct service *service, const struct service *usual)
+{
+	const struct service_admission *admission = &service->admission;
+
+	print_peers(out, "\tonly-from", admission->only_from, usual);
+	print_peers(out, "\tno-access", admission->no_access, usual);
+	print_peers(out, "\tproxy-protocol", admission->proxies, usual);
+	if (admission->times)
+		print_list(out, "\taccess-times", admission->times->texts);
+}
+
+static void print_how_many(FILE *out, const struct service *service)
+{
+	const struct service_admission *admission = &service->admission;
+
 	print_number(out, "\tinstances", service->instances);
+	if (admission->per_source)
+		print_number(out, "\tper-source", admission->per_source);
+	print_rate(out, "\trate", &admission->rate);
+	print_rate(out, "\trate-per-source", &admission->source_rate);
+	fprintf(out, "\tsource-prefix = { %u, %u }\n", admission->prefix4, admission->prefix6);
+	print_text(out, "\twhen-full", admission->refuse_when_full ? "refuse" : "wait");
+	print_text(out, "\tbanner-fail", admission->banner_fail);
+	print_duration(out, "\tban", admission->ban_ms);
+	print_rate(out, "\tban-after", &admission->ban_after);
+}
+
+static void print_how_long(FILE *out, const struct service *service)
+{
 	if (service->handler) {
 		print_duration(out, "\tfirst-byte-timeout", service->first_byte_ms);
 		print_duration(out, "\tidle-timeout", service->idle_ms);
@@ -240,7 +295,9 @@ void print_service(FILE *out, const struct service *service, const struct servic
 	print_where(out, service);
 	print_what(out, service, usual);
 	print_how(out, service);
-	print_limits(out, service);
+	print_who(out, service, usual);
+	print_how_many(out, service);
+	print_how_long(out, service);
 	print_identity(out, &service->identity, usual);
 	print_mode(out, "\tumask", service->umask);
 	print_bool(out, "\tno-new-privileges", service->no_new_privileges);
@@ -260,10 +317,13 @@ void print_global(FILE *out, const struct config *config)
 	print_text(out, "log", log_text(config));
 	print_text(out, "log-level", levels[config->log_level - 3]);
 	print_number(out, "instances", config->instances);
+	print_number(out, "sources", config->sources);
 	print_duration(out, "stop-timeout", config->stop_timeout_ms);
 	print_duration(out, "reload-timeout", config->reload_timeout_ms);
 	print_text(out, "pidfile", config->pidfile);
-	print_text(out, "control", config->control);
+	print_text(out, "control", config->control ? config->control : "none");
+	if (config->control_gid != (gid_t)-1)
+		print_taken(out, "control-group", account_group_name(config->control_gid));
 }
 
 void config_print(const struct config *config, FILE *out)

@@ -13,8 +13,11 @@
 
 void print_global(FILE *out, const struct config *config);
 
+#define PRINT_PEERS_MAX 1000 /* entries */
+
 /* The keys, each with a tab in front.  With a usual service of the same kind (NULL: none), options
- * and identity only as far as they differ from its; it itself is printed without its handler. */
+ * and identity only as far as they differ from its, and of a list of more than PRINT_PEERS_MAX
+ * peers their number and a checksum; it itself is printed without its handler. */
 void print_service(FILE *out, const struct service *service, const struct service *usual);
 
 #endif

@@ -53,20 +53,35 @@ static void append(struct problem_list *list, const struct problem *problem)
 	list->count++;
 }
 
+/* In a full list an error takes the place of a warning. */
+static void displace(struct problem_list *list, const struct problem *problem)
+{
+	struct problem *end = list->items + list->count;
+
+	list->full = true;
+	while (end > list->items && !end[-1].warning)
+		end--;
+	if (problem->warning || end == list->items) {
+		free(problem->text);
+		return;
+	}
+	free(end[-1].text);
+	end[-1] = *problem;
+	end[-1].serial = list->count;
+}
+
 static void add(struct problem_list *list, const struct origin *at, bool warning, char *text)
 {
-	char *safe = escape(text);
+	struct problem problem = { .at = *at, .warning = warning, .text = escape(text) };
 
 	free(text);
 	list->errors += !warning;
-	if (is_known(list, at, safe))
-		free(safe);
+	if (is_known(list, at, problem.text))
+		free(problem.text);
 	else if (list->count < PROBLEMS_MAX)
-		append(list, &(struct problem){ .at = *at, .warning = warning, .text = safe });
-	else {
-		list->full = true;
-		free(safe);
-	}
+		append(list, &problem);
+	else
+		displace(list, &problem);
 }
 
 void problem_add(struct problem_list *list, const struct origin *at, const char *format, ...)

@@ -26,7 +26,8 @@
 #include "base/mem.h"
 #include "config/nearest.h"
 
-#define UNKNOWN_MAX 50 /* names, and with that parses, of one file */
+#define UNKNOWN_MAX 50		       /* names, and with that parses, of one file */
+#define PARSED_MAX  (64 * 1024 * 1024) /* bytes, in all its parses together */
 
 struct unknown {
 	char *name;
@@ -116,7 +117,9 @@ static bool is_unknown(const char *name, bool global)
 
 static void add_unknown(const char *name, enum key_place place)
 {
-	if (reading.nunknown == UNKNOWN_MAX) {
+	const size_t length = strlen(reading.scrubbed->text);
+
+	if (reading.nunknown == UNKNOWN_MAX || reading.nunknown * length > PARSED_MAX) {
 		complain_unknown(name, place);
 		return;
 	}
@@ -223,6 +226,17 @@ static int close_section(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static void add_item(enum key key, struct setting *setting, const char *text)
+{
+	unsigned max = key_table[key].items;
+
+	if (max == 0 || setting->count < max)
+		item_add(setting, text, reading.at.line);
+	else
+		problem_add(reading.problems, &setting->origin, "%s: the list has more than %u",
+			    key_table[key].name, max);
+}
+
 static void set(cfg_t *cfg, const cfg_opt_t *opt, const char *text)
 {
 	enum key key = key_find(opt->name);
@@ -237,7 +251,20 @@ static void set(cfg_t *cfg, const cfg_opt_t *opt, const char *text)
 		setting->origin = reading.at;
 	}
 	if (strcmp(text, SCRUB_EMPTY) != 0)
-		item_add(setting, text, reading.at.line);
+		add_item(key, setting, text);
+}
+
+/* libconfuse makes room for one more each time that a list grows, and nobody asks it for the
+ * values: it keeps the first, with which it knows a list that has begun, and the last, which is to
+ * be set. */
+static void drop_value(cfg_opt_t *opt)
+{
+	if (opt->nvalues < 3)
+		return;
+	free(opt->values[1]->string);
+	free(opt->values[1]);
+	opt->values[1] = opt->values[2];
+	opt->nvalues = 2;
 }
 
 static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
@@ -251,6 +278,7 @@ static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
 		set(cfg, opt, value);
 	else if (opt->nvalues == 1)
 		complain_unknown(opt->name, place);
+	drop_value(opt);
 	return 0;
 }
 
@@ -298,7 +326,7 @@ static cfg_opt_t *put_keys(cfg_opt_t *opt, bool global)
 {
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		if (key_table[i].place & (global ? IN_GLOBAL : IN_SECTION))
-			opt = put_value(opt, key_table[i].name, key_table[i].list);
+			opt = put_value(opt, key_table[i].name, key_table[i].items > 0);
 	for (size_t i = 0; i < reading.nunknown; i++)
 		if (reading.unknown[i].global == global)
 			opt = put_value(opt, reading.unknown[i].name, true);

@@ -23,8 +23,9 @@
 
 #define ERRORS_MAX 20 /* of one file; what follows is noise */
 
+#define ITEMS_MAX  500000 /* of one list; section.c has less for most */
+
 /* libconfuse takes time that grows with the square of these. */
-#define ITEMS_MAX    4096  /* of one list */
 #define STRING_MAX   65536 /* bytes of one string or word, as written */
 #define SECTIONS_MAX 10000 /* of one file */
 
@@ -85,12 +86,14 @@ static void copy(struct scrub *scrub, size_t length)
 	scrub->in += length;
 }
 
+/* One blank for many: libconfuse takes time that grows with the square of their number. */
 static void blank(struct scrub *scrub)
 {
-	if (*scrub->in == '\n')
-		scrub->at.line++;
-	*scrub->out++ = *scrub->in == '\n' ? '\n' : ' ';
-	scrub->in++;
+	const char c = *scrub->in++ == '\n' ? '\n' : ' ';
+
+	scrub->at.line += c == '\n';
+	if (c == '\n' || scrub->out == scrub->result->text || scrub->out[-1] != ' ')
+		*scrub->out++ = c;
 }
 
 static void skip_line(struct scrub *scrub)

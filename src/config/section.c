@@ -15,40 +15,59 @@
 
 #include "base/mem.h"
 
+/* Entries of a list. */
+#define LIST_MAX  4096
+#define TIMES_MAX 1000
+#define PEERS_MAX 500000
+
 const struct key_info key_table[KEY_COUNT] = {
-	[KEY_LOG] = { "log", IN_GLOBAL, false },
-	[KEY_LOG_LEVEL] = { "log-level", IN_GLOBAL, false },
-	[KEY_STOP_TIMEOUT] = { "stop-timeout", IN_GLOBAL, false },
-	[KEY_RELOAD_TIMEOUT] = { "reload-timeout", IN_GLOBAL, false },
-	[KEY_PIDFILE] = { "pidfile", IN_GLOBAL, false },
-	[KEY_CONTROL] = { "control", IN_GLOBAL, false },
-	[KEY_USER] = { "user", IN_GLOBAL | IN_SECTION, false },
-	[KEY_GROUP] = { "group", IN_GLOBAL | IN_SECTION, false },
-	[KEY_INSTANCES] = { "instances", IN_GLOBAL | IN_SECTION, false },
-	[KEY_LISTEN] = { "listen", IN_SERVICE, true },
-	[KEY_BACKLOG] = { "backlog", IN_SECTION, false },
-	[KEY_SOCKET_USER] = { "socket-user", IN_SECTION, false },
-	[KEY_SOCKET_GROUP] = { "socket-group", IN_SECTION, false },
-	[KEY_SOCKET_MODE] = { "socket-mode", IN_SECTION, false },
-	[KEY_HANDLER] = { "handler", IN_SECTION, false },
-	[KEY_EXEC] = { "exec", IN_SECTION, true },
-	[KEY_OPTIONS] = { "options", IN_SECTION, true },
-	[KEY_WAIT] = { "wait", IN_SECTION, false },
-	[KEY_ARG0] = { "arg0", IN_SECTION, false },
-	[KEY_BANNER] = { "banner", IN_SECTION, false },
-	[KEY_CRLF] = { "crlf", IN_SECTION, false },
-	[KEY_STDERR] = { "stderr", IN_SECTION, false },
-	[KEY_DIRECTORY] = { "directory", IN_SECTION, false },
-	[KEY_ENV] = { "env", IN_SECTION, true },
-	[KEY_PASS_ENV] = { "pass-env", IN_SECTION, true },
-	[KEY_DISABLE] = { "disable", IN_SECTION, false },
-	[KEY_FIRST_BYTE_TIMEOUT] = { "first-byte-timeout", IN_SECTION, false },
-	[KEY_IDLE_TIMEOUT] = { "idle-timeout", IN_SECTION, false },
-	[KEY_MAX_TIME] = { "max-time", IN_SECTION, false },
-	[KEY_KILL_GRACE] = { "kill-grace", IN_SECTION, false },
-	[KEY_GROUPS] = { "groups", IN_SECTION, true },
-	[KEY_UMASK] = { "umask", IN_SECTION, false },
-	[KEY_NO_NEW_PRIVILEGES] = { "no-new-privileges", IN_SECTION, false },
+	[KEY_LOG] = { "log", IN_GLOBAL, 0 },
+	[KEY_LOG_LEVEL] = { "log-level", IN_GLOBAL, 0 },
+	[KEY_STOP_TIMEOUT] = { "stop-timeout", IN_GLOBAL, 0 },
+	[KEY_RELOAD_TIMEOUT] = { "reload-timeout", IN_GLOBAL, 0 },
+	[KEY_PIDFILE] = { "pidfile", IN_GLOBAL, 0 },
+	[KEY_CONTROL] = { "control", IN_GLOBAL, 0 },
+	[KEY_CONTROL_GROUP] = { "control-group", IN_GLOBAL, 0 },
+	[KEY_SOURCES] = { "sources", IN_GLOBAL, 0 },
+	[KEY_USER] = { "user", IN_GLOBAL | IN_SECTION, 0 },
+	[KEY_GROUP] = { "group", IN_GLOBAL | IN_SECTION, 0 },
+	[KEY_INSTANCES] = { "instances", IN_GLOBAL | IN_SECTION, 0 },
+	[KEY_LISTEN] = { "listen", IN_SERVICE, LIST_MAX },
+	[KEY_BACKLOG] = { "backlog", IN_SECTION, 0 },
+	[KEY_SOCKET_USER] = { "socket-user", IN_SECTION, 0 },
+	[KEY_SOCKET_GROUP] = { "socket-group", IN_SECTION, 0 },
+	[KEY_SOCKET_MODE] = { "socket-mode", IN_SECTION, 0 },
+	[KEY_HANDLER] = { "handler", IN_SECTION, 0 },
+	[KEY_EXEC] = { "exec", IN_SECTION, LIST_MAX },
+	[KEY_OPTIONS] = { "options", IN_SECTION, LIST_MAX },
+	[KEY_WAIT] = { "wait", IN_SECTION, 0 },
+	[KEY_ARG0] = { "arg0", IN_SECTION, 0 },
+	[KEY_BANNER] = { "banner", IN_SECTION, 0 },
+	[KEY_CRLF] = { "crlf", IN_SECTION, 0 },
+	[KEY_STDERR] = { "stderr", IN_SECTION, 0 },
+	[KEY_DIRECTORY] = { "directory", IN_SECTION, 0 },
+	[KEY_ENV] = { "env", IN_SECTION, LIST_MAX },
+	[KEY_PASS_ENV] = { "pass-env", IN_SECTION, LIST_MAX },
+	[KEY_DISABLE] = { "disable", IN_SECTION, 0 },
+	[KEY_ONLY_FROM] = { "only-from", IN_SECTION, PEERS_MAX },
+	[KEY_NO_ACCESS] = { "no-access", IN_SECTION, PEERS_MAX },
+	[KEY_PROXY_PROTOCOL] = { "proxy-protocol", IN_SECTION, PEERS_MAX },
+	[KEY_ACCESS_TIMES] = { "access-times", IN_SECTION, TIMES_MAX },
+	[KEY_PER_SOURCE] = { "per-source", IN_SECTION, 0 },
+	[KEY_RATE] = { "rate", IN_SECTION, 0 },
+	[KEY_RATE_PER_SOURCE] = { "rate-per-source", IN_SECTION, 0 },
+	[KEY_SOURCE_PREFIX] = { "source-prefix", IN_SECTION, LIST_MAX },
+	[KEY_WHEN_FULL] = { "when-full", IN_SECTION, 0 },
+	[KEY_BANNER_FAIL] = { "banner-fail", IN_SECTION, 0 },
+	[KEY_BAN] = { "ban", IN_SECTION, 0 },
+	[KEY_BAN_AFTER] = { "ban-after", IN_SECTION, 0 },
+	[KEY_FIRST_BYTE_TIMEOUT] = { "first-byte-timeout", IN_SECTION, 0 },
+	[KEY_IDLE_TIMEOUT] = { "idle-timeout", IN_SECTION, 0 },
+	[KEY_MAX_TIME] = { "max-time", IN_SECTION, 0 },
+	[KEY_KILL_GRACE] = { "kill-grace", IN_SECTION, 0 },
+	[KEY_GROUPS] = { "groups", IN_SECTION, LIST_MAX },
+	[KEY_UMASK] = { "umask", IN_SECTION, 0 },
+	[KEY_NO_NEW_PRIVILEGES] = { "no-new-privileges", IN_SECTION, 0 },
 };
 
 enum key key_find(const char *name)
@@ -98,8 +117,12 @@ void section_free(struct section *section)
 	free(section);
 }
 
+/* The room is the next power of two, from 1 on: it doubles when the count has become one. */
 void item_add(struct setting *setting, const char *text, int line)
 {
-	setting->items = xreallocarray(setting->items, setting->count + 1, sizeof(struct item));
+	if ((setting->count & (setting->count - 1)) == 0)
+		setting->items =
+			xreallocarray(setting->items, setting->count ? 2 * setting->count : 1,
+				      sizeof(struct item));
 	setting->items[setting->count++] = (struct item){ .text = xstrdup(text), .line = line };
 }

@@ -16,6 +16,8 @@ enum key {
 	KEY_RELOAD_TIMEOUT,
 	KEY_PIDFILE,
 	KEY_CONTROL,
+	KEY_CONTROL_GROUP,
+	KEY_SOURCES,
 	/* the whole daemon, and services */
 	KEY_USER,
 	KEY_GROUP,
@@ -38,6 +40,18 @@ enum key {
 	KEY_ENV,
 	KEY_PASS_ENV,
 	KEY_DISABLE,
+	KEY_ONLY_FROM,
+	KEY_NO_ACCESS,
+	KEY_PROXY_PROTOCOL,
+	KEY_ACCESS_TIMES,
+	KEY_PER_SOURCE,
+	KEY_RATE,
+	KEY_RATE_PER_SOURCE,
+	KEY_SOURCE_PREFIX,
+	KEY_WHEN_FULL,
+	KEY_BANNER_FAIL,
+	KEY_BAN,
+	KEY_BAN_AFTER,
 	KEY_FIRST_BYTE_TIMEOUT,
 	KEY_IDLE_TIMEOUT,
 	KEY_MAX_TIME,
@@ -74,7 +88,7 @@ enum key_place { IN_GLOBAL = 1, IN_DEFAULTS = 2, IN_SERVICE = 4, IN_SECTION = 6 
 struct key_info {
 	const char *name;
 	enum key_place place;
-	bool list;
+	unsigned items; /* a list of at most so many; 0: one value */
 };
 
 extern const struct key_info key_table[KEY_COUNT];

@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "config/account.h"
+#include "config/admission.h"
 #include "config/builder.h"
 #include "config/nearest.h"
 #include "config/options.h"
@@ -259,6 +260,7 @@ static void load_limits(const struct builder *builder)
 	service->max_time_ms = service->handler ? HOUR_MS : 0;
 	builder_duration(builder, KEY_MAX_TIME, 7 * DAY_MS, &service->max_time_ms);
 	builder_duration(builder, KEY_KILL_GRACE, HOUR_MS, &service->kill_grace_ms);
+	admission_load(builder);
 	if (service->exec)
 		return;
 	service->first_byte_ms = 60000;
@@ -385,6 +387,7 @@ void service_free(struct service *service)
 	if (service == NULL)
 		return;
 	account_fini(&service->identity);
+	admission_fini(&service->admission);
 	options_free(service->values, service->nvalues);
 	strv_free(service->exec);
 	strv_free(service->env);

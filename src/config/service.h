@@ -22,6 +22,9 @@ struct service_listen {
 	struct origin origin;
 };
 
+struct peers;	 /* config/peers.h */
+struct schedule; /* config/schedule.h */
+
 enum service_stderr { SERVICE_STDERR_LOG, SERVICE_STDERR_CLIENT, SERVICE_STDERR_NULL };
 
 #define SERVICE_GROUPS_MAX 64 /* supplementary groups */
@@ -36,6 +39,28 @@ struct service_identity {
 	char *group; /* name, or number where there is no name */
 	char *home;
 	char *shell;
+};
+
+/* "50/10s" */
+struct service_rate {
+	unsigned count;	   /* 0: no limit */
+	int64_t period_ms; /* from 1 */
+};
+
+/* Who may come in, and how often. */
+struct service_admission {
+	const struct peers *only_from; /* NULL: everybody; owned by the configuration, as below */
+	const struct peers *no_access; /* NULL: nobody */
+	const struct peers *proxies;   /* NULL: no PROXY header */
+	const struct schedule *times;  /* NULL: at any time */
+	unsigned per_source;	       /* instances of one source; 0: no limit */
+	struct service_rate rate;
+	struct service_rate source_rate;
+	unsigned prefix4, prefix6; /* bits that make a source */
+	bool refuse_when_full;
+	char *banner_fail; /* unexpanded; NULL: none */
+	int64_t ban_ms;	   /* 0: nobody is banned */
+	struct service_rate ban_after;
 };
 
 struct service {
@@ -63,6 +88,7 @@ struct service {
 	char **env;	 /* NAME=VALUE, NULL-terminated, never NULL */
 	char **pass_env; /* names, NULL-terminated, never NULL */
 
+	struct service_admission admission;
 	unsigned instances;    /* workers at one time, from 1 */
 	int64_t first_byte_ms; /* handlers only; 0: none */
 	int64_t idle_ms;       /* handlers only; 0: none */

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+
 #define FAIL(why, ...) (snprintf(why, VALUE_WHY, __VA_ARGS__), -1)
 
 #define SHOWN	       "%.80s" /* of a text in a reason */
@@ -158,24 +160,43 @@ int value_parse_duration(const char *text, long long min, long long max, long lo
 		return FAIL(why, "\"" SHOWN "\" is not a duration such as 500ms, 30s or 1h30m",
 			    text);
 	if (result > 0 || *ms < min || *ms > max) {
-		value_format_duration(min, low);
-		value_format_duration(max, high);
+		clock_format_duration(min, low);
+		clock_format_duration(max, high);
 		return FAIL(why, SHOWN " is not between %s and %s", text, low, high);
 	}
 	return 0;
 }
 
-void value_format_duration(long long ms, char text[static VALUE_TEXT])
-{
-	size_t length = 0;
+/* A millisecond for a million: whoever counts in nanoseconds has at least one for each. */
+#define RATE_COUNT_MAX	   1000000
+#define RATE_PERIOD_MAX_MS 86400000
 
-	strcpy(text, "0");
-	for (const struct unit *unit = units_of_time + 1; unit->name; unit++) {
-		if (ms >= unit->ms)
-			length += (size_t)snprintf(text + length, VALUE_TEXT - length, "%lld%s",
-						   ms / unit->ms, unit->name);
-		ms %= unit->ms;
-	}
+int value_parse_rate(const char *text, unsigned *count, int64_t *period_ms,
+		     char why[static VALUE_WHY])
+{
+	const char *slash = strchr(text, '/');
+	char number[VALUE_TEXT], period[VALUE_TEXT], reason[VALUE_WHY] = "";
+	long long many, ms;
+
+	if (slash == NULL || !isdigit((unsigned char)text[0]) || strlen(text) >= VALUE_TEXT)
+		return FAIL(why, "\"" SHOWN "\" is not a rate such as 50/10s or 50/s", text);
+	snprintf(number, sizeof(number), "%.*s", (int)(slash - text), text);
+	snprintf(period, sizeof(period), "%s%.30s", isalpha((unsigned char)slash[1]) ? "1" : "",
+		 slash + 1);
+	if (value_parse_number(number, 1, RATE_COUNT_MAX, &many, reason) < 0 ||
+	    value_parse_duration(period, 1, RATE_PERIOD_MAX_MS, &ms, reason) < 0)
+		return FAIL(why, "\"" SHOWN "\": %.200s", text, reason);
+	*count = (unsigned)many;
+	*period_ms = ms;
+	return 0;
+}
+
+void value_format_rate(unsigned count, int64_t period_ms, char text[static VALUE_TEXT])
+{
+	char period[VALUE_TEXT];
+
+	clock_format_duration(period_ms, period);
+	snprintf(text, VALUE_TEXT, "%u/%.20s", count, period);
 }
 
 int value_parse_bool(const char *text, bool *yes, char why[static VALUE_WHY])

@@ -25,6 +25,10 @@ int value_parse_size(const char *text, long long min, long long max, long long *
 int value_parse_duration(const char *text, long long min, long long max, long long *ms,
 			 char why[static VALUE_WHY]);
 
+/* So many in so much time: "50/10s", "50/s". */
+int value_parse_rate(const char *text, unsigned *count, int64_t *period_ms,
+		     char why[static VALUE_WHY]);
+
 /* true yes on, false no off. */
 int value_parse_bool(const char *text, bool *yes, char why[static VALUE_WHY]);
 
@@ -49,7 +53,7 @@ int value_check_program(const char *path, char why[static VALUE_WHY]);
 int value_parse_words(const char *text, char ***words, char why[static VALUE_WHY]);
 
 /* The opposite ways. */
-void value_format_duration(long long ms, char text[static VALUE_TEXT]);
+void value_format_rate(unsigned count, int64_t period_ms, char text[static VALUE_TEXT]);
 char *value_format_words(char *const *words); /* the caller frees it */
 
 #endif

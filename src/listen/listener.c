@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,9 @@
 #include "listen/unixpath.h"
 #include "report/log.h"
 
+#define CONTROL_SCHEME	"unixseq:" /* what a listener of its kind is known by */
+#define CONTROL_BACKLOG 64
+
 /* "tcp:PORT" without IPv6 in the kernel. */
 static void make_ipv4(struct address *address)
 {
@@ -38,10 +42,12 @@ static void make_ipv4(struct address *address)
 	address->length = sizeof(address->in);
 }
 
-static int open_socket(struct address *address)
+static int open_socket(struct address *address, int type)
 {
-	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	int fd = socket(address->sa.sa_family, type, 0);
+	int fd;
+
+	type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
+	fd = socket(address->sa.sa_family, type, 0);
 
 	if (fd < 0 && errno == EAFNOSUPPORT && address->dual) {
 		make_ipv4(address);
@@ -50,13 +56,33 @@ static int open_socket(struct address *address)
 	return fd_park(fd);
 }
 
+/* Connections have them from their listener: tcp(7).  Who is cut off is found out within two
+ * minutes, even by a program that only waits for its client. */
+static int set_keepalive(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 60 },  /* s without a byte, */
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 15 }, /* s between two probes, */
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },    /* probes without an answer */
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			       sizeof(options[i].value)) < 0)
+			return -1;
+	return 0;
+}
+
 static int set_options(int fd, const struct address *address)
 {
 	int on = 1, v6only = !address->dual;
 
 	if (address->sa.sa_family == AF_UNIX)
 		return 0;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || set_keepalive(fd) < 0)
 		return -1;
 	if (address->sa.sa_family == AF_INET)
 		return 0;
@@ -69,10 +95,9 @@ static bool is_path(const struct address *address)
 }
 
 static int bind_path(struct listener *listener, const struct address *address,
-		     const struct service *service, char error[static 256])
+		     char error[static 256])
 {
-	struct unixpath_owner owner = { service->socket_uid, service->socket_gid,
-					service->socket_mode };
+	struct unixpath_owner owner = { listener->uid, listener->gid, listener->mode };
 	struct stat made;
 
 	if (unixpath_bind(listener->fd, &address->un, &owner, &made, error) < 0)
@@ -108,76 +133,121 @@ static int bind_address(struct listener *listener, struct address *address, char
 	return 0;
 }
 
-static int open_listener(struct listener *listener, struct address *address,
-			 const struct service *service, char error[static 256])
+static int open_listener(struct listener *listener, struct address *address, char error[static 256])
 {
 	int bound;
 
-	listener->fd = open_socket(address);
+	listener->fd = open_socket(address, listener->type);
 	if (listener->fd < 0 || set_options(listener->fd, address) < 0)
 		return explain(address, error);
 	if (is_path(address))
-		bound = bind_path(listener, address, service, error);
+		bound = bind_path(listener, address, error);
 	else
 		bound = bind_address(listener, address, error);
-	if (bound < 0 || listen(listener->fd, service->backlog) == 0)
+	if (bound < 0 || listen(listener->fd, listener->backlog) == 0)
 		return bound;
 	return explain(address, error); /* busy even here: two sockets with SO_REUSEADDR */
 }
 
-static void add(struct listener_set *set, size_t service, const struct service *settings,
-		const struct address *address, const char *asked)
+/* With its address as configured, which is also what it is until it is bound. */
+static void add(struct listener_set *set, const struct listener *wanted, const char *asked)
 {
 	struct listener *listener;
 
 	set->all = xreallocarray(set->all, set->count + 1, sizeof(*set->all));
 	listener = &set->all[set->count++];
-	*listener = (struct listener){
-		.fd = -1,
-		.service = service,
-		.owner = settings->name,
-		.wanted = address,
-		.asked = xstrdup(asked),
-		.address = xstrdup(asked), /* until it is bound */
-		.internet = address->sa.sa_family != AF_UNIX,
-		.backlog = settings->backlog,
-		.uid = settings->socket_uid,
-		.gid = settings->socket_gid,
-		.mode = settings->socket_mode,
-	};
+	*listener = *wanted;
+	listener->fd = -1;
+	listener->asked = xstrdup(asked);
+	listener->address = xstrdup(asked);
 }
 
-static void open_or_die(struct listener_set *set, struct listener *listener,
-			const struct service *settings)
+/* What the kernel chose is known by now. */
+static void name_address(struct listener *listener, const struct address *address)
 {
-	struct address address = *listener->wanted;
-	char error[256], text[ADDRESS_TEXT];
-	bool denied;
+	char text[ADDRESS_TEXT];
 
-	if (open_listener(listener, &address, settings, error) < 0) {
-		denied = errno == EACCES || errno == EPERM;
-		strlcpy(text, listener->asked, sizeof(text));
-		listeners_close(set);
-		fatal(denied ? EXIT_PRIVILEGE : EXIT_GENERIC, "service %s: %s: %s", settings->name,
-		      text, error);
-	}
-	address_format(&address, text, sizeof(text));
+	if (listener->service == LISTENER_CONTROL)
+		return;
+	address_format(address, text, sizeof(text));
 	free(listener->address);
 	listener->address = xstrdup(text);
 }
 
-static void add_all(const struct config *config, struct listener_set *set)
+static void fail(struct listener_set *set, size_t index, enum exit_code code, const char *why)
+	__attribute__((noreturn));
+static void fail(struct listener_set *set, size_t index, enum exit_code code, const char *why)
 {
-	const struct service *service;
+	char asked[ADDRESS_TEXT];
+	const char *owner = set->all[index].owner;
+
+	strlcpy(asked, set->all[index].asked, sizeof(asked));
+	listeners_close(set);
+	if (owner)
+		fatal(code, "service %s: %s: %s", owner, asked, why);
+	fatal(code, "control: %s: %s; another path, or \"none\", can be set",
+	      asked + strlen(CONTROL_SCHEME), why);
+}
+
+static void open_or_die(struct listener_set *set, size_t index)
+{
+	struct listener *listener = &set->all[index];
+	struct address address = *listener->wanted;
+	char error[256];
+	bool denied;
+
+	if (open_listener(listener, &address, error) < 0) {
+		denied = errno == EACCES || errno == EPERM;
+		fail(set, index, denied ? EXIT_PRIVILEGE : EXIT_GENERIC, error);
+	}
+	name_address(listener, &address);
+}
+
+static void add_service(const struct service *service, size_t place, struct listener_set *set)
+{
+	struct listener wanted = {
+		.type = SOCK_STREAM,
+		.service = place,
+		.owner = service->name,
+		.backlog = service->backlog,
+		.uid = service->socket_uid,
+		.gid = service->socket_gid,
+		.mode = service->socket_mode,
+	};
 	char text[ADDRESS_TEXT];
 
-	for (size_t i = 0; i < config->nservices; i++) {
-		service = config->services[i];
-		for (size_t j = 0; j < service->nlisten && !service->disable; j++) {
-			address_format(&service->listen[j].address, text, sizeof(text));
-			add(set, i, service, &service->listen[j].address, text);
-		}
+	for (size_t i = 0; i < service->nlisten; i++) {
+		wanted.wanted = &service->listen[i].address;
+		wanted.internet = wanted.wanted->sa.sa_family != AF_UNIX;
+		address_format(wanted.wanted, text, sizeof(text));
+		add(set, &wanted, text);
 	}
+}
+
+static void add_control(const struct config *config, struct listener_set *set)
+{
+	const struct listener wanted = {
+		.type = SOCK_SEQPACKET,
+		.service = LISTENER_CONTROL,
+		.wanted = &config->control_address,
+		.backlog = CONTROL_BACKLOG,
+		.uid = (uid_t)-1,
+		.gid = config->control_gid,
+		.mode = config->control_gid == (gid_t)-1 ? 0600 : 0660,
+	};
+	char *asked = xasprintf(CONTROL_SCHEME "%s", config->control);
+
+	add(set, &wanted, asked);
+	free(asked);
+}
+
+static void add_all(const struct config *config, struct listener_set *set)
+{
+	for (size_t i = 0; i < config->nservices; i++)
+		if (!config->services[i]->disable)
+			add_service(config->services[i], i, set);
+	if (config->control)
+		add_control(config, set);
 }
 
 void listeners_plan(const struct config *config, struct listener_set *held,
@@ -189,11 +259,11 @@ void listeners_plan(const struct config *config, struct listener_set *held,
 		held_keep(held, set);
 }
 
-void listeners_open(const struct config *config, struct listener_set *set)
+void listeners_open(struct listener_set *set)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (!set->all[i].kept)
-			open_or_die(set, &set->all[i], config->services[set->all[i].service]);
+			open_or_die(set, i);
 }
 
 static void close_one(const struct listener *listener)

@@ -5,16 +5,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "config/config.h"
+
+#define LISTENER_CONTROL SIZE_MAX /* instead of a service's place: the control socket */
 
 struct listener {
 	int fd;		/* parked, close-on-exec, non-blocking */
 	bool kept;	/* the running daemon has it: fd is its number there, and not open here */
 	bool changed;	/* kept, but its backlog, owner or mode are others now */
-	size_t service; /* its place in the configuration */
-	const char *owner;	      /* that service's name; borrowed */
+	int type;	/* SOCK_STREAM, SOCK_SEQPACKET */
+	size_t service; /* its place in the configuration, or LISTENER_CONTROL */
+	const char *owner;	      /* that service's name; borrowed; NULL: the control socket */
 	const struct address *wanted; /* borrowed from the configuration; NULL in a held one */
 	char *asked;		      /* the address as configured, canonical; owned */
 	char *address;		      /* the same with the port that the kernel chose; owned */
@@ -33,16 +37,17 @@ struct listener_set {
 	size_t count;
 };
 
-/* What every enabled service asks for, in order, nothing opened yet.  What a running daemon has
- * open already is kept: held, NULL when there is none, tells what that is, and is sorted. */
+/* What every enabled service asks for, in order, and after that the control socket, nothing opened
+ * yet.  What a running daemon has open already is kept: held, NULL when there is none, tells what
+ * that is, and is sorted. */
 void listeners_plan(const struct config *config, struct listener_set *held,
 		    struct listener_set *set);
 
-/* Opens all of them that are not kept.  Ends the program when
- * one cannot be opened: EXIT_PRIVILEGE without the right to it, otherwise EXIT_GENERIC, naming the
- * address and, where /proc tells, the process that holds it; Unix socket files made so far are
- * removed again.  Waits at most half a second for the lock of a Unix path. */
-void listeners_open(const struct config *config, struct listener_set *set);
+/* Opens all of them that are not kept.  Ends the program when one cannot be opened: EXIT_PRIVILEGE
+ * without the right to it, otherwise EXIT_GENERIC, naming the address and, where /proc tells, the
+ * process that holds it; Unix socket files made so far are removed again.  Waits at most half a
+ * second for the lock of a Unix path. */
+void listeners_open(struct listener_set *set);
 
 /* Closes every socket that was opened here, removes the Unix socket files of these, and frees the
  * set. */

@@ -78,18 +78,30 @@ static int take_lock(const char *path, int *fd)
 	return -1;
 }
 
+/* Of the same type as ours: it is the likeliest, and tells who is there. */
+static int open_question(int ours)
+{
+	socklen_t length = sizeof(int);
+	int type;
+
+	if (getsockopt(ours, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
+		return -1;
+	return socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
 /* Whether somebody answers at the socket, and who. */
-static bool is_live(const struct sockaddr_un *address, int *pid)
+static bool is_live(int ours, const struct sockaddr_un *address, int *pid)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t length = sizeof(peer);
 	bool live;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = open_question(ours);
 
 	if (fd < 0)
 		return true; /* not known: leave it alone */
 	live = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	       errno != ECONNREFUSED; /* EAGAIN: its queue is full; EPROTOTYPE: a datagram socket */
+	       errno != ECONNREFUSED; /* EAGAIN: its queue is full; EPROTOTYPE: one of another type
+				       */
 	if (live && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
 		*pid = peer.pid;
 	(void)close(fd); /* was only a question */
@@ -97,7 +109,7 @@ static bool is_live(const struct sockaddr_un *address, int *pid)
 }
 
 /* Removes what stands in the way, if that is allowed. */
-static int clear(const struct sockaddr_un *address, char *error, size_t size)
+static int clear(int ours, const struct sockaddr_un *address, char *error, size_t size)
 {
 	struct stat status;
 	char holder[HOLDER_TEXT];
@@ -115,7 +127,7 @@ static int clear(const struct sockaddr_un *address, char *error, size_t size)
 			 "another path");
 		return -1;
 	}
-	if (is_live(address, &pid)) {
+	if (is_live(ours, address, &pid)) {
 		holder_format(pid, holder, sizeof(holder));
 		snprintf(error, size, "Address already in use%s", holder);
 		return -1;
@@ -145,7 +157,7 @@ static int bind_locked(int fd, const struct sockaddr_un *address,
 	mode_t mask;
 	int bound;
 
-	if (clear(address, error, 256) < 0)
+	if (clear(fd, address, error, 256) < 0)
 		return -1;
 	mask = umask(0777);
 	bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));

@@ -137,6 +137,10 @@ static void init(struct child *child, struct serving *serving)
 	child->timer.context = child;
 	child->ending = CHILD_LIVES;
 	child->timed_out = child->client_gone = false;
+	child->source = NULL;
+	child->talk = (struct watch){ .fd = -1 };
+	child->refused = REFUSAL_NONE;
+	child->lingers = false;
 }
 
 struct child *child_add(struct serving *serving, const char *peer)
@@ -294,7 +298,9 @@ static enum worker_result classify(const struct child *child, int status, uint32
 	 * a program ends with. */
 	if (failure && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == WORKER_STEP_EXIT + (int)(failure >> 16))
-		return RESULT_STEP;
+		return failure >> 16 == WORKER_STEP_TIMEOUT ? RESULT_TIMED_OUT : RESULT_STEP;
+	if (child->refused)
+		return RESULT_REFUSED;
 	if (child->timed_out)
 		return RESULT_TIMED_OUT;
 	if (WIFSIGNALED(status))

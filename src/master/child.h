@@ -16,15 +16,21 @@ struct serving;
 
 enum child_ending { CHILD_LIVES, CHILD_TERMINATED, CHILD_KILLED }; /* what we have sent it */
 
+struct source; /* admit/source.h */
+
 struct child {
 	pid_t pid;     /* not reaped, so nobody else's; 0: free, or not spawned yet */
 	uint32_t next; /* in its chain or the free list: place + 1; 0: none */
 	struct serving *serving;
-	int64_t started_ns; /* monotonic */
-	struct timer timer; /* max-time, then kill-grace */
+	int64_t started_ns;    /* monotonic */
+	struct timer timer;    /* max-time, then kill-grace */
+	struct source *source; /* that it is counted for; NULL: none */
+	struct watch talk;     /* until its client is introduced; fd -1: it is, or needs not */
+	enum refusal refused;  /* its client was introduced, and refused, ... */
+	bool lingers;	       /* ... and hears why; its instance is given back */
 	enum child_ending ending;
 	bool timed_out;
-	bool client_gone; /* it had reset before it was accepted */
+	bool client_gone; /* it had reset before it was accepted, or is a health check */
 	char peer[INET_TEXT];
 };
 
@@ -32,7 +38,7 @@ struct child_end {
 	enum worker_result result;
 	int status; /* exit status or signal */
 	enum worker_step step;
-	int error;	  /* errno of the step */
+	int error;	  /* errno of the step, or the time limit */
 	bool client_gone; /* so that a failure says nothing about the service */
 	int64_t duration_ns;
 	int64_t cpu_us;	 /* user and system */
@@ -40,7 +46,7 @@ struct child_end {
 };
 
 /* Told after a child was reaped and before its place is free again. */
-typedef void child_ended(const struct child *child, const struct child_end *end);
+typedef void child_ended(struct child *child, const struct child_end *end);
 
 /* Told of a process that is in no table: an orphan that init gave us, or the preflight. */
 typedef void child_stranger(pid_t pid, int status);

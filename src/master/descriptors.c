@@ -15,7 +15,7 @@
 #include "base/fd.h"
 
 #define OF_PLAN	 4
-#define OF_STATE 8
+#define OF_STATE 9
 
 void descriptors_add(struct descriptors *list, int fd)
 {
@@ -36,6 +36,7 @@ static void add_plan(struct descriptors *list, const struct plan *plan)
 static void add_state(struct descriptors *list, const struct state *state)
 {
 	descriptors_add(list, state->failures_fd);
+	descriptors_add(list, state->sources_fd);
 	descriptors_add(list, state->plan_fd);
 	descriptors_add(list, state->state_fd);
 	descriptors_add(list, state->back.master_fd);
@@ -47,6 +48,8 @@ static void add_state(struct descriptors *list, const struct state *state)
 		descriptors_add(list, state_services(state)[i].stderr_reader);
 		descriptors_add(list, state_services(state)[i].stderr_writer);
 	}
+	for (size_t i = 0; i < state->nchildren; i++)
+		descriptors_add(list, state_children(state)[i].talk_fd);
 	for (size_t i = 0; i < state->ndropped; i++)
 		descriptors_add(list, state_dropped(state)[i].fd);
 }
@@ -57,7 +60,8 @@ int descriptors_list(const struct plan *plan, const struct state *state, size_t 
 	size_t room = OF_PLAN + plan->nlisteners + more;
 
 	if (state)
-		room += OF_STATE + 2 * (size_t)state->nservices + state->ndropped;
+		room += OF_STATE + 2 * (size_t)state->nservices + state->nchildren +
+			state->ndropped;
 	list->count = 0;
 	list->all = calloc(room, sizeof(*list->all));
 	if (list->all == NULL)

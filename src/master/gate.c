@@ -2,11 +2,10 @@
 /*
  * A listener at run time: where connections come in.
  *
- * The way of a connection through the master is this file: the gate is readable, a connection is
- * accepted, a worker is spawned for it.  Whatever speaks against that closes the gate first: then
- * it is not polled, nothing spins, and clients wait in the kernel's queue.  Shortage of
- * descriptors, memory or processes is everybody's: one timer opens all gates that it has closed, at
- * first after a tenth of a second, and never later than 0.8 s.
+ * The gate is readable, a connection is accepted, arrival.c sees to it.  Whatever speaks against
+ * that from the start closes the gate: then it is not polled, nothing spins, and clients wait in
+ * the kernel's queue.  Shortage of descriptors, memory or processes is everybody's: one timer opens
+ * all gates that it has closed, at first after a tenth of a second, and never later than 0.8 s.
  */
 #include "config.h"
 
@@ -21,7 +20,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "master/child.h"
+#include "master/arrival.h"
+#include "master/introduction.h"
 #include "master/serving.h"
 #include "report/log.h"
 #include "worker/spawn.h"
@@ -38,6 +38,7 @@ static struct {
 	struct gate *all;
 	size_t count;
 	struct limit limit;
+	SLIST_HEAD(, gate) starved;
 	struct timer shortage, settle;
 	int shortage_ms, settle_ms; /* the next delays */
 	struct log_limit shortage_log, spawn_log, broken_log;
@@ -69,16 +70,33 @@ void gate_open(struct gate *gate, enum gate_reason reason)
 		timer_start(&gates.shortage, SHORT_LAST_MS);
 }
 
-void gates_close(enum gate_reason reason)
+static void close_all(enum gate_reason reason)
 {
 	for (size_t i = 0; i < gates.count; i++)
 		gate_close(&gates.all[i], reason);
 }
 
-void gates_open(enum gate_reason reason)
+static void open_all(enum gate_reason reason)
 {
 	for (size_t i = 0; i < gates.count; i++)
 		gate_open(&gates.all[i], reason);
+}
+
+/* Only a gate that has a client is closed, so that a full daemon costs nothing for the others. */
+static void starve(struct gate *gate)
+{
+	gate_close(gate, GATE_STARVED);
+	SLIST_INSERT_HEAD(&gates.starved, gate, starved);
+}
+
+void gates_feed(void)
+{
+	struct gate *gate;
+
+	while ((gate = SLIST_FIRST(&gates.starved))) {
+		SLIST_REMOVE_HEAD(&gates.starved, starved);
+		gate_open(gate, GATE_STARVED);
+	}
 }
 
 static int open_reserve(void)
@@ -91,7 +109,7 @@ static void end_shortage(void *unused)
 	(void)unused;
 	if (gates.reserve_fd < 0)
 		gates.reserve_fd = open_reserve();
-	gates_open(GATE_SHORT);
+	open_all(GATE_SHORT);
 }
 
 static void start_shortage(void)
@@ -103,7 +121,7 @@ static void start_shortage(void)
 		gates.shortage_ms *= 2;
 }
 
-/* With no descriptor left a client would hang; one a time gets at least an end. */
+/* With no descriptor left a client would hang; one a time gets at least an answer. */
 static void turn_away(const struct gate *gate)
 {
 	struct connection connection;
@@ -111,7 +129,7 @@ static void turn_away(const struct gate *gate)
 	if (gates.reserve_fd < 0 || close(gates.reserve_fd) < 0)
 		return;
 	if (connection_accept(gate->watch.fd, &connection) == CONNECTION_OK)
-		(void)close(connection.fd); /* nothing was said */
+		arrival_turn_away(gates.plan, gate->serving, &connection);
 	gates.reserve_fd = open_reserve();
 }
 
@@ -121,7 +139,7 @@ static void handle_shortage(struct gate *gate, int error)
 	log_limited(&gates.shortage_log, LOG_ERR, "%s: accept on %s: %m; trying again in %d ms",
 		    gate->serving->name, plan_text(gates.plan, gate->plan->address),
 		    gates.shortage_ms);
-	if (error == EMFILE)
+	if (error == EMFILE || error == ENFILE)
 		turn_away(gate);
 	gate_close(gate, GATE_SHORT);
 	start_shortage();
@@ -143,55 +161,31 @@ static void count_futile(struct gate *gate)
 		handle_broken(gate);
 }
 
-/* The connection is closed by then: its client knows at once. */
 static void handle_spawn_failure(const struct gate *gate)
 {
 	log_limited(&gates.spawn_log, LOG_ERR,
 		    "%s: cannot start a worker: %m; trying again in %d ms", gate->serving->name,
 		    gates.shortage_ms);
-	gates_close(GATE_SHORT);
+	close_all(GATE_SHORT);
 	start_shortage();
 }
 
-static void beget(struct gate *gate, const struct connection *connection, struct child *child)
+static void receive(struct gate *gate, struct connection *connection)
 {
-	struct serving *serving = gate->serving;
-	struct worker_task task = {
-		.plan = gates.plan,
-		.service = serving->plan,
-		.listener = gate->plan,
-		.connection = *connection,
-		.stderr_fd = -1,
-		.failure = child_failure(child),
-	};
-	pid_t pid;
-
-	if (serving->plan->stderr_to == PLAN_STDERR_LOG)
-		task.stderr_fd = errlog_writer(&serving->errlog, serving->name);
-	if (serving->plan->handler < 0) /* handlers take it in their stride */
-		child->client_gone = connection_is_reset(connection);
-	pid = spawn_worker(&task);
-	if (pid < 0) {
+	gate->futile = 0;
+	if (arrival_receive(gates.plan, gate->serving, gate->plan, connection) < 0)
 		handle_spawn_failure(gate);
-		child_del(child);
-		return;
-	}
-	gates.shortage_ms = SHORT_FIRST_MS;
-	log_line(LOG_INFO, "begat %s[%d] peer=%s", serving->name, (int)pid, connection->text);
-	child_start(child, pid, serving->plan->max_time_ms);
-	serving_take(serving);
+	else
+		gates.shortage_ms = SHORT_FIRST_MS;
 }
 
-static void admit(struct gate *gate, const struct connection *connection)
+/* Before a client is accepted who could not be served. */
+static bool must_starve(const struct gate *gate)
 {
-	struct child *child = child_add(gate->serving, connection->text);
+	const struct serving *serving = gate->serving;
 
-	if (child) {
-		beget(gate, connection, child);
-		return;
-	}
-	(void)close(connection->fd); /* the table is as large as the limit: this cannot happen */
-	log_line(LOG_CRIT, "%s: the table of children is full", gate->serving->name);
+	return (serving->waits && limit_is_full(&gates.limit)) ||
+	       (admission_wants_header(gates.plan, serving->plan) && introductions_are_full());
 }
 
 /* One connection.  False when there is nothing more to take for now. */
@@ -199,10 +193,13 @@ static bool pass_one(struct gate *gate)
 {
 	struct connection connection;
 
+	if (must_starve(gate)) {
+		starve(gate);
+		return false;
+	}
 	switch (connection_accept(gate->watch.fd, &connection)) {
 	case CONNECTION_OK:
-		gate->futile = 0;
-		admit(gate, &connection);
+		receive(gate, &connection);
 		return true;
 	case CONNECTION_AGAIN:
 		log_debug("accept", "%s: a client was gone: %m", gate->serving->name);
@@ -269,11 +266,12 @@ int gates_init(const struct plan *plan, struct serving *servings)
 	gates.settle.fire = settle;
 	gates.shortage_ms = SHORT_FIRST_MS;
 	gates.reserve_fd = open_reserve(); /* there may be no room now, and later again */
-	gates.count = plan->nlisteners;
-	gates.all = xcalloc(gates.count, sizeof(*gates.all));
-	for (size_t i = 0; i < gates.count; i++) {
+	gates.all = xcalloc(plan->nlisteners, sizeof(*gates.all));
+	for (size_t i = 0; i < plan->nlisteners; i++) {
 		listener = plan_listener(plan, i);
-		if (init_one(&gates.all[i], listener, &servings[listener->service]) < 0)
+		if (listener->service == PLAN_CONTROL)
+			continue;
+		if (init_one(&gates.all[gates.count++], listener, &servings[listener->service]) < 0)
 			return -1;
 	}
 	return 0;
@@ -290,12 +288,13 @@ static void remove_file(const struct plan *plan, const struct plan_listener *lis
 void gates_remove_files(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nlisteners; i++)
-		remove_file(plan, plan_listener(plan, i));
+		if (plan_listener(plan, i)->service != PLAN_CONTROL)
+			remove_file(plan, plan_listener(plan, i));
 }
 
 void gates_fini(void)
 {
-	gates_close(GATE_STOPPED);
+	close_all(GATE_STOPPED);
 	timer_stop(&gates.shortage);
 	gates_remove_files(gates.plan);
 	for (size_t i = 0; i < gates.count; i++)

@@ -14,10 +14,11 @@ struct serving;
 
 enum gate_reason {
 	GATE_FULL = 1,	    /* the service has all its instances */
-	GATE_ALL_FULL = 2,  /* all services together have theirs */
-	GATE_THROTTLED = 4, /* its workers die at once */
-	GATE_SHORT = 8,	    /* of descriptors, memory or processes */
-	GATE_STOPPED = 16,  /* the daemon is stopping */
+	GATE_RATE = 2,	    /* it has used up its rate */
+	GATE_STARVED = 4,   /* it has a client, but all services together, or headers, are full */
+	GATE_THROTTLED = 8, /* its workers die at once */
+	GATE_SHORT = 16,    /* of descriptors, memory or processes */
+	GATE_STOPPED = 32,  /* the daemon is stopping */
 };
 
 struct gate {
@@ -27,6 +28,7 @@ struct gate {
 	unsigned closed; /* enum gate_reason; 0: polled */
 	unsigned futile; /* accepts in a row that gave no client */
 	SLIST_ENTRY(gate) of_service;
+	SLIST_ENTRY(gate) starved; /* while it is closed for GATE_STARVED */
 };
 
 /* Makes a gate for every listener of the plan, all of them open.  servings is indexed as the plan's
@@ -37,9 +39,9 @@ int gates_init(const struct plan *plan, struct serving *servings);
 void gate_close(struct gate *gate, enum gate_reason reason);
 void gate_open(struct gate *gate, enum gate_reason reason);
 
-/* The same for all. */
-void gates_close(enum gate_reason reason);
-void gates_open(enum gate_reason reason);
+/* All services together, or PROXY headers, have a place again: opens the gates that had a client
+ * for it meanwhile. */
+void gates_feed(void);
 
 /* The limit of all services together. */
 struct limit *gates_limit(void);

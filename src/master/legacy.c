@@ -28,7 +28,10 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "admit/source.h"
 #include "master/child.h"
+#include "master/drain.h"
+#include "master/introduction.h"
 #include "master/serving.h"
 #include "report/log.h"
 
@@ -52,7 +55,7 @@ void legacy_init(struct legacy *legacy, int plan_fd, const struct state *state)
 /* A ghost without workers is over. */
 static bool is_saved(const struct serving *serving)
 {
-	return !serving->ghost || serving->limit.active > 0;
+	return !serving->ghost || serving->quota.limit.active > 0;
 }
 
 static struct state_room measure(size_t nreceived)
@@ -65,6 +68,7 @@ static struct state_room measure(size_t nreceived)
 			continue;
 		room.services++;
 		room.text += strlen(servings_all()[i].name) + 1;
+		room.text += strlen(servings_all()[i].record->throttled_why) + 1;
 	}
 	return room;
 }
@@ -75,10 +79,12 @@ static void save_service(struct state *state, struct serving *serving, struct st
 		.name = state_put_text(state, serving->name),
 		.plan = serving->ghost ? -1 : (int32_t)(serving - servings_all()),
 		.kill_grace_ms = serving->plan->kill_grace_ms,
-		.stats = serving->stats,
+		.stats = serving->record->stats,
 		.bad = serving->throttle.bad,
 		.pause_s = serving->throttle.pause_s,
 		.pause_due_ns = serving->pause.running ? serving->pause.due_ns : 0,
+		.rate_ns = serving->quota.rate_ns,
+		.throttled_why = state_put_text(state, serving->record->throttled_why),
 		.stderr_reader = serving->errlog ? serving->errlog->reader.fd : -1,
 		.stderr_writer = serving->errlog ? serving->errlog->writer : -1,
 	};
@@ -93,6 +99,10 @@ static void save_child(const struct child *child, struct state_child *saved)
 		.ending = (int32_t)child->ending,
 		.started_ns = child->started_ns,
 		.due_ns = child->timer.running ? child->timer.due_ns : 0,
+		.source = child->source ? source_place(child->source) : STATE_NO_SOURCE,
+		.talk_fd = child->talk.fd,
+		.refused = (int32_t)child->refused,
+		.lingers = child->lingers,
 		.timed_out = child->timed_out,
 		.client_gone = child->client_gone,
 	};
@@ -129,6 +139,7 @@ struct state *legacy_save(const struct legacy *legacy, const int *received, size
 	if (state == NULL)
 		return NULL;
 	state->generation = legacy->generation;
+	state->stopping = drain_has_begun();
 	state->reload_again = legacy->reload_again;
 	state->started_ns = legacy->started_ns;
 	state->started_s = legacy->started_s;
@@ -137,6 +148,7 @@ struct state *legacy_save(const struct legacy *legacy, const int *received, size
 	if (legacy->last_failure[0])
 		state->last_failure = state_put_text(state, legacy->last_failure);
 	state->failures_fd = children_failures_fd();
+	state->sources_fd = sources_fd();
 	state->plan_fd = legacy->plan_fd;
 	state->state_fd = *fd;
 	save_services(state);
@@ -166,12 +178,22 @@ static int adopt_child(const struct state_child *left, struct serving *serving)
 		errno = EINVAL;
 		return -1;
 	}
+	if (left->talk_fd >= 0 && introduction_adopt(child, left->talk_fd) < 0)
+		return -1;
+	if (left->source != STATE_NO_SOURCE)
+		child->source = source_adopt(left->source);
+	if (child->source)
+		source_take(child->source);
 	child->started_ns = left->started_ns;
+	child->refused = (enum refusal)left->refused;
 	child->ending = (enum child_ending)left->ending;
 	child->timed_out = left->timed_out;
 	child->client_gone = left->client_gone;
 	strcpy(child->peer, left->peer); /* both are INET_TEXT */
-	serving_adopt_worker(serving);
+	if (left->lingers)
+		introduction_adopt_lingering(child);
+	else
+		serving_adopt_worker(serving);
 	return 0;
 }
 
@@ -184,7 +206,7 @@ static int adopt_services(const struct state *state, const struct plan *plan,
 	for (size_t i = 0; i < state->nservices; i++) {
 		adopted[i] = find_serving(&left[i], plan, &ghosts);
 		errno = EINVAL;
-		if (adopted[i] == NULL || serving_adopt(adopted[i], &left[i]) < 0)
+		if (adopted[i] == NULL || serving_adopt(adopted[i], state, &left[i]) < 0)
 			return -1;
 	}
 	return 0;
@@ -198,6 +220,7 @@ static int adopt_children(const struct state *state, struct serving **adopted)
 		if (adopt_child(&left[i], adopted[left[i].service]) < 0)
 			return -1;
 	children_adopted();
+	sources_adopted();
 	return 0;
 }
 
@@ -275,7 +298,7 @@ static void close_back(const struct state_back *back)
 static void close_idle_ghosts(void)
 {
 	for (size_t i = 0; i < servings_count(); i++)
-		if (servings_all()[i].ghost && servings_all()[i].limit.active == 0)
+		if (servings_all()[i].ghost && servings_all()[i].quota.limit.active == 0)
 			errlog_close(&servings_all()[i].errlog);
 }
 

@@ -12,7 +12,6 @@
 #include "master/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 
@@ -82,19 +81,12 @@ void timer_stop(struct timer *timer)
 	timer->running = false;
 }
 
-/* Milliseconds until the first timer is due, rounded up; -1 for ever. */
+/* -1 is for ever. */
 static int next_timeout_ms(void)
 {
-	struct timer *first = RB_MIN(timer_tree, &loop.timers);
-	int64_t left_ns;
+	const struct timer *first = RB_MIN(timer_tree, &loop.timers);
 
-	if (first == NULL)
-		return -1;
-	left_ns = first->due_ns - clock_now_ns();
-	if (left_ns <= 0)
-		return 0;
-	left_ns = (left_ns + NS_IN_MS - 1) / NS_IN_MS;
-	return left_ns > INT_MAX ? INT_MAX : (int)left_ns;
+	return first ? clock_left_ms(first->due_ns) : -1;
 }
 
 static void fire_due(void)

@@ -23,15 +23,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admit/source.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/title.h"
 #include "master/child.h"
+#include "master/control.h"
 #include "master/descriptors.h"
 #include "master/drain.h"
+#include "master/ending.h"
 #include "master/gate.h"
+#include "master/introduction.h"
 #include "master/legacy.h"
 #include "master/loop.h"
 #include "master/notify.h"
@@ -51,47 +55,21 @@ static struct {
 	bool is_ready; /* from then on no failure ends it */
 } master;
 
-static int result_level(enum worker_result result)
-{
-	switch (result) {
-	case RESULT_OK:
-	case RESULT_EXITED:
-		return LOG_INFO;
-	case RESULT_TIMED_OUT:
-		return LOG_NOTICE;
-	default:
-		return LOG_WARNING;
-	}
-}
-
-static void log_end(const struct child *child, const struct child_end *end)
-{
-	char why[80] = "";
-	const long long duration_us = end->duration_ns / 1000, cpu_us = end->cpu_us;
-
-	if (end->result == RESULT_STEP)
-		snprintf(why, sizeof(why), " step=%s error=\"%s\"", worker_step_name(end->step),
-			 strerror(end->error));
-	else if (end->result == RESULT_EXITED)
-		snprintf(why, sizeof(why), " status=%d", end->status);
-	else if (end->result != RESULT_OK && end->result != RESULT_TIMED_OUT)
-		snprintf(why, sizeof(why), " signal=%s", signals_name(end->status));
-	log_line(result_level(end->result),
-		 "reaped %s[%d] peer=%s result=%s%s duration=%lld.%06llds "
-		 "cpu=%lld.%06llds maxrss=%ldk",
-		 child->serving->name, (int)child->pid, child->peer, stats_result_name(end->result),
-		 why, duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000,
-		 cpu_us % 1000000, end->memory_kib);
-}
-
-static void child_has_ended(const struct child *child, const struct child_end *end)
+static void child_has_ended(struct child *child, const struct child_end *end)
 {
 	struct serving *serving = child->serving;
 
+	introduction_ended(child);
 	errlog_finish(serving->errlog, child->pid);
-	log_end(child, end);
-	serving_ended(serving, end);
+	ending_log(child, end);
+	serving_ended(serving, child, end);
 	drain_check();
+}
+
+static void stranger_has_ended(pid_t pid, int status)
+{
+	if (!control_reaped(pid, status))
+		preflight_reaped(pid, status);
 }
 
 static void handle_reopen(void)
@@ -189,7 +167,7 @@ static void load_time_zone(void)
 /* All places that adopted children have, and all that there may be from now on. */
 static size_t count_places(const struct plan *plan, const struct state *state)
 {
-	size_t places = plan->global.instances;
+	size_t places = plan->global.instances + INTRODUCTIONS_LINGERING;
 
 	for (size_t i = 0; state && i < state->nchildren; i++)
 		if (state_children(state)[i].place >= places)
@@ -197,14 +175,24 @@ static size_t count_places(const struct plan *plan, const struct state *state)
 	return places;
 }
 
+/* More than there can be workers, so that there is always one which has none. */
+static size_t count_sources(const struct plan *plan, size_t places)
+{
+	return plan->global.sources > places ? plan->global.sources : places + 1;
+}
+
 static void start_services(const struct plan *plan, const struct state *state)
 {
+	const size_t places = count_places(plan, state);
+
+	introductions_init(plan);
 	if (servings_init(plan, state) < 0 ||
-	    children_init(count_places(plan, state), state ? state->failures_fd : -1,
-			  child_has_ended, preflight_reaped) < 0 ||
+	    sources_init(count_sources(plan, places), state ? state->sources_fd : -1, plan) < 0 ||
+	    children_init(places, state ? state->failures_fd : -1, child_has_ended,
+			  stranger_has_ended) < 0 ||
 	    spawn_init() < 0)
 		fatal(EXIT_GENERIC, "cannot map the tables: %m");
-	if (gates_init(plan, servings_all()) < 0)
+	if (gates_init(plan, servings_all()) < 0 || control_init(plan, &master.legacy) < 0)
 		fatal(EXIT_GENERIC, "cannot poll the listeners: %m");
 	if (state && legacy_adopt(state, plan) < 0)
 		fatal(EXIT_GENERIC, "cannot take over from the master before: %m");
@@ -229,6 +217,12 @@ static void give_up(int fd)
 		log_line(LOG_WARNING, "descriptor %d: %m", fd);
 }
 
+static const char *listener_owner(const struct plan_listener *listener)
+{
+	return listener->service == PLAN_CONTROL ? "control"
+						 : servings_all()[listener->service].name;
+}
+
 /* The port of "tcp:...:0" is the kernel's choice: this is where it can be read. */
 static void log_listeners(const struct plan *plan)
 {
@@ -237,8 +231,7 @@ static void log_listeners(const struct plan *plan)
 	for (size_t i = 0; i < plan->nlisteners; i++) {
 		listener = plan_listener(plan, i);
 		if (listener->added)
-			log_line(LOG_INFO, "listening %s on %s",
-				 servings_all()[listener->service].name,
+			log_line(LOG_INFO, "listening %s on %s", listener_owner(listener),
 				 plan_text(plan, listener->address));
 	}
 }
@@ -257,7 +250,7 @@ static void say_ready(const struct plan *plan)
 	log_listeners(plan);
 	log_line(master.state ? LOG_INFO : LOG_NOTICE,
 		 "begat " PACKAGE_VERSION " ready: %u services, %u listeners, pid %d",
-		 plan->nservices, plan->nlisteners, (int)getpid());
+		 plan->nservices, plan->nlisteners - (plan_control(plan) != NULL), (int)getpid());
 	if (plan->global.detached)
 		log_lose_stderr();
 	if (master.state == NULL && plan->global.ready_fd >= 0)
@@ -281,6 +274,7 @@ static void undo_start(void)
 	if (master.is_ready)
 		return;
 	gates_remove_files(master.plan);
+	control_remove_file(master.plan);
 	remove_pidfile(master.plan);
 }
 
@@ -321,6 +315,7 @@ static void settle(const struct plan *plan, const struct launch *launch)
 		(void)close(launch->talk_fd); /* which tells the preflight that all is well */
 	if (state == NULL)
 		return;
+	(void)close(state->sources_fd); /* there is a new table; where there was none, so be it */
 	state_unmap(state);
 	(void)close(launch->state_fd); /* all that is in it was taken over */
 	master.state = NULL;
@@ -377,6 +372,7 @@ int master_run(const struct plan *plan, const struct launch *launch)
 	catch_up();
 	if (loop_run() < 0)
 		log_line(LOG_CRIT, "cannot wait for events: %m");
+	control_fini();
 	remove_pidfile(plan);
 	log_line(LOG_NOTICE, "stopped");
 	return drain_has_begun() ? EXIT_OK : EXIT_GENERIC;

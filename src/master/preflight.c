@@ -78,7 +78,7 @@ static int write_state(const struct plan *plan, const struct state *state)
 {
 	int fd = memfd_open("begat state");
 
-	return fd >= 0 && status_write(plan, state, fd) == 0 ? fd : -1;
+	return fd >= 0 && status_write(plan, state, STATUS_FOR_RELOAD, fd) == 0 ? fd : -1;
 }
 
 /* Where the path leads nowhere any more, the program that was started is still there. */

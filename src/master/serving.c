@@ -11,14 +11,18 @@
 
 #include "master/serving.h"
 
+#include <bsd/string.h>
 #include <signal.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "master/ending.h"
 #include "master/gate.h"
 
 static struct {
+	const struct plan *plan;
 	struct serving *all;
+	struct serving_record *records;
 	size_t count;
 } servings;
 
@@ -43,7 +47,31 @@ static void end_pause(void *context)
 	struct serving *serving = context;
 
 	log_debug("gate", "%s: open again", serving->name);
+	if (serving->on_trial) /* its worker is past its first second */
+		throttle_clear(&serving->throttle);
+	serving->on_trial = false;
 	open_gates(serving, GATE_THROTTLED);
+}
+
+static const struct plan_rate *rate_of(const struct serving *serving)
+{
+	return &admission_of(servings.plan, serving->plan)->rate;
+}
+
+static void wait_for_token(struct serving *serving)
+{
+	timer_start_at(&serving->refill,
+		       bucket_due_ns(serving->quota.rate_ns, rate_of(serving), clock_now_ns()));
+}
+
+static void end_refill(void *context)
+{
+	struct serving *serving = context;
+
+	if (bucket_has(serving->quota.rate_ns, rate_of(serving), clock_now_ns()))
+		open_gates(serving, GATE_RATE);
+	else
+		wait_for_token(serving);
 }
 
 static void init(struct serving *serving, const char *name, const struct plan_service *planned)
@@ -51,8 +79,11 @@ static void init(struct serving *serving, const char *name, const struct plan_se
 	*serving = (struct serving){
 		.plan = planned,
 		.name = name,
-		.limit = { .max = planned->instances },
+		.quota = { .limit = { .max = planned->instances } },
 		.pause = { .fire = end_pause, .context = serving },
+		.refill = { .fire = end_refill, .context = serving },
+		.record = &servings.records[serving - servings.all],
+		.waits = !admission_of(servings.plan, planned)->refuse_when_full,
 	};
 }
 
@@ -82,8 +113,10 @@ int servings_init(const struct plan *plan, const struct state *state)
 	struct plan_service *planned = xcalloc(ghosts, sizeof(*planned));
 
 	servings.count = plan->nservices + ghosts;
+	servings.plan = plan;
 	servings.all = map_unforked(servings.count * sizeof(*servings.all) + 1);
-	if (servings.all == NULL)
+	servings.records = map_unforked(servings.count * sizeof(*servings.records) + 1);
+	if (servings.all == NULL || servings.records == NULL)
 		return -1;
 	for (size_t i = 0; i < plan->nservices; i++)
 		init(&servings.all[i], plan_text(plan, plan_service(plan, i)->name),
@@ -105,21 +138,33 @@ size_t servings_count(void)
 	return servings.count;
 }
 
-int serving_adopt(struct serving *serving, const struct state_service *state)
+static void adopt_record(struct serving_record *record, const struct state *state,
+			 const struct state_service *left)
 {
-	serving->stats = state->stats;
-	serving->throttle = (struct throttle){ state->bad, state->pause_s };
-	if (state->pause_due_ns)
-		timer_start_at(&serving->pause, state->pause_due_ns);
-	if (state->stderr_reader < 0)
+	const char *why = state_text(state, left->throttled_why);
+
+	record->stats = left->stats;
+	if (why)
+		strlcpy(record->throttled_why, why, sizeof(record->throttled_why));
+}
+
+int serving_adopt(struct serving *serving, const struct state *state,
+		  const struct state_service *left)
+{
+	adopt_record(serving->record, state, left);
+	serving->throttle = (struct throttle){ left->bad, left->pause_s };
+	serving->quota.rate_ns = bucket_clip(left->rate_ns, rate_of(serving), clock_now_ns());
+	if (left->pause_due_ns)
+		timer_start_at(&serving->pause, left->pause_due_ns);
+	if (left->stderr_reader < 0)
 		return 0;
-	return errlog_adopt(&serving->errlog, serving->name, state->stderr_reader,
-			    state->stderr_writer);
+	return errlog_adopt(&serving->errlog, serving->name, left->stderr_reader,
+			    left->stderr_writer);
 }
 
 void serving_adopt_worker(struct serving *serving)
 {
-	limit_take(&serving->limit);
+	limit_take(&serving->quota.limit);
 	limit_take(gates_limit());
 }
 
@@ -129,90 +174,203 @@ void servings_flush(void)
 		errlog_flush(servings.all[i].errlog);
 }
 
-void servings_settle(void)
+/* Where clients wait for a token, nobody asks for it before it is there. */
+static void close_when_spent(struct serving *serving, int64_t now_ns)
 {
-	for (size_t i = 0; i < servings.count; i++) {
-		if (limit_is_full(&servings.all[i].limit))
-			close_gates(&servings.all[i], GATE_FULL);
-		if (servings.all[i].pause.running)
-			close_gates(&servings.all[i], GATE_THROTTLED);
-	}
-	if (limit_is_full(gates_limit()))
-		gates_close(GATE_ALL_FULL);
+	if (!serving->waits || bucket_has(serving->quota.rate_ns, rate_of(serving), now_ns))
+		return;
+	close_gates(serving, GATE_RATE);
+	wait_for_token(serving);
 }
 
-void serving_take(struct serving *serving)
+static void close_when_full(struct serving *serving)
 {
-	serving->stats.begat++;
-	limit_take(&serving->limit);
-	limit_take(gates_limit());
-	if (limit_is_full(&serving->limit)) {
-		log_limited(&serving->full_limit, LOG_NOTICE,
-			    "%s: all %u instances are busy; further clients wait", serving->name,
-			    serving->limit.max);
-		close_gates(serving, GATE_FULL);
+	if (!serving->waits || !limit_is_full(&serving->quota.limit))
+		return;
+	log_limited(&serving->record->full_log, LOG_NOTICE,
+		    "%s: all %u instances are busy; further clients wait", serving->name,
+		    serving->quota.limit.max);
+	close_gates(serving, GATE_FULL);
+}
+
+void servings_settle(void)
+{
+	const int64_t now_ns = clock_now_ns();
+
+	for (size_t i = 0; i < servings.count; i++) {
+		struct serving *serving = &servings.all[i];
+
+		if (serving->waits && limit_is_full(&serving->quota.limit))
+			close_gates(serving, GATE_FULL);
+		if (serving->pause.running)
+			close_gates(serving, GATE_THROTTLED);
+		close_when_spent(serving, now_ns);
 	}
-	if (limit_is_full(gates_limit()))
-		gates_close(GATE_ALL_FULL);
+}
+
+/* Of all the clients that have waited for the end of a throttle, one goes ahead. */
+static void begin_trial(struct serving *serving)
+{
+	if (serving->throttle.pause_s == 0)
+		return;
+	serving->on_trial = true;
+	close_gates(serving, GATE_THROTTLED);
+	timer_start(&serving->pause, THROTTLE_QUICK_MS);
+}
+
+static void end_trial(struct serving *serving)
+{
+	if (!serving->on_trial)
+		return;
+	serving->on_trial = false;
+	timer_stop(&serving->pause);
+	open_gates(serving, GATE_THROTTLED);
+}
+
+void serving_take(struct serving *serving, const struct admission *admission)
+{
+	serving->record->stats.begat++;
+	limit_take(&serving->quota.limit);
+	limit_take(gates_limit());
+	admit_take(admission);
+	close_when_full(serving);
+	close_when_spent(serving, admission->now_ns);
+	begin_trial(serving);
 }
 
 void serving_give(struct serving *serving)
 {
-	bool was_full = limit_is_full(&serving->limit);
+	bool was_full = limit_is_full(&serving->quota.limit);
 	bool were_full = limit_is_full(gates_limit());
 
-	limit_give(&serving->limit);
+	limit_give(&serving->quota.limit);
 	limit_give(gates_limit());
-	if (was_full && !limit_is_full(&serving->limit))
+	if (was_full && !limit_is_full(&serving->quota.limit))
 		open_gates(serving, GATE_FULL);
 	if (were_full && !limit_is_full(gates_limit()))
-		gates_open(GATE_ALL_FULL);
+		gates_feed();
 }
 
-/* SIGPIPE is what a program gets for writing to a client that has gone. */
-static bool is_bad(const struct child_end *end)
+void serving_refill(struct serving *serving)
+{
+	if (!serving->refill.running ||
+	    !bucket_has(serving->quota.rate_ns, rate_of(serving), clock_now_ns()))
+		return;
+	timer_stop(&serving->refill);
+	open_gates(serving, GATE_RATE);
+}
+
+/* It costs words only when it is written. */
+static void log_refusal(struct serving *serving, struct connection *connection,
+			enum refusal refusal)
+{
+	const struct refusal_info *info = &refusal_table[refusal];
+	struct log_limit *limit = &serving->record->refused_log[refusal];
+
+	if (log_is_limited(limit)) {
+		limit->suppressed++;
+		return;
+	}
+	if (connection->text[0] == '\0')
+		connection_describe(connection);
+	log_limited(limit, info->level, "refused %s peer=%s reason=%s: %s", serving->name,
+		    connection->text, info->name, info->text);
+}
+
+static void log_ban(struct serving *serving, const struct admission *admission)
+{
+	const struct plan_admission *rules = admission_of(admission->plan, admission->service);
+	const struct plan_rate *after = &rules->ban_after;
+	char source[SOURCE_TEXT], ban[CLOCK_TEXT], period[CLOCK_TEXT];
+	struct source_key key;
+
+	source_key_init(&key, admission->service, rules, admission->connection);
+	source_format(&key, source, sizeof(source));
+	clock_format_duration(rules->ban_ms, ban);
+	clock_format_duration((after->window_ns + NS_IN_MS / 2) / NS_IN_MS, period);
+	log_limited(&serving->record->banned_log, LOG_WARNING,
+		    "banned %s from %s for %s: %lld refusals in %s", source, serving->name, ban,
+		    (long long)(after->window_ns / after->step_ns), period);
+}
+
+void serving_refused(struct serving *serving, struct connection *connection,
+		     const struct admission *admission, enum refusal refusal)
+{
+	serving->record->stats.refused[refusal]++;
+	log_refusal(serving, connection, refusal);
+	if (admit_refuse(admission, refusal))
+		log_ban(serving, admission);
+}
+
+/* What a worker's end says about its service. */
+enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_BAD };
+
+/* SIGPIPE is what a program gets for writing to a client that has gone; one that did not stay, or
+ * was not let in, says nothing. */
+static enum verdict verdict_of(const struct child_end *end)
 {
 	switch (end->result) {
 	case RESULT_OK:
 	case RESULT_TIMED_OUT:
-		return false;
+		return VERDICT_GOOD;
 	case RESULT_STEP:
-		return true;
+		return VERDICT_BAD;
+	case RESULT_REFUSED:
+		return VERDICT_NONE;
 	case RESULT_SIGNALLED:
 		if (end->status == SIGPIPE)
-			return false;
+			return VERDICT_NONE;
 		break;
 	case RESULT_EXITED:
 	case RESULT_CORE:
 		break;
 	}
-	return !end->client_gone && end->duration_ns < THROTTLE_QUICK_MS * NS_IN_MS;
+	if (end->client_gone)
+		return VERDICT_NONE;
+	return end->duration_ns < THROTTLE_QUICK_MS * NS_IN_MS ? VERDICT_BAD : VERDICT_GOOD;
 }
 
 static void throttle(struct serving *serving, const struct child_end *end)
 {
 	unsigned pause_s;
 
-	if (serving->pause.running)
+	if (serving->pause.running && !serving->on_trial)
 		return; /* a worker from before */
-	pause_s = throttle_add(&serving->throttle,
-			       end->result == RESULT_STEP ? THROTTLE_SETUP : THROTTLE_SERVICE);
+	serving->on_trial = false;
+	pause_s = throttle_add(&serving->throttle);
 	if (pause_s == 0)
 		return;
-	log_line(LOG_WARNING, "%s: throttled for %u s: %u workers in a row failed at once",
-		 serving->name, pause_s, serving->throttle.bad);
+	ending_format(end, serving->record->throttled_why, SERVING_WHY);
+	log_line(LOG_WARNING, "%s: throttled for %u s: %u workers in a row failed at once (%s)",
+		 serving->name, pause_s, serving->throttle.bad, serving->record->throttled_why);
 	close_gates(serving, GATE_THROTTLED);
 	timer_start(&serving->pause, pause_s * MS_IN_S);
 }
 
-void serving_ended(struct serving *serving, const struct child_end *end)
+static void judge(struct serving *serving, const struct child_end *end)
 {
-	serving->stats.ended[end->result]++;
-	if (is_bad(end))
-		throttle(serving, end);
-	else
+	switch (verdict_of(end)) {
+	case VERDICT_GOOD:
 		throttle_clear(&serving->throttle);
-	serving_give(serving);
-	if (serving->ghost && serving->limit.active == 0)
+		end_trial(serving);
+		break;
+	case VERDICT_BAD:
+		throttle(serving, end);
+		break;
+	case VERDICT_NONE:
+		end_trial(serving);
+		break;
+	}
+}
+
+void serving_ended(struct serving *serving, const struct child *child, const struct child_end *end)
+{
+	serving->record->stats.ended[end->result]++;
+	judge(serving, end);
+	if (child->source)
+		source_give(child->source);
+	if (!child->lingers)
+		serving_give(serving);
+	if (serving->ghost && serving->quota.limit.active == 0)
 		errlog_close(&serving->errlog);
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "admit/limit.h"
+#include "admit/admit.h"
 #include "master/child.h"
 #include "master/errlog.h"
 #include "master/loop.h"
@@ -19,17 +19,29 @@
 
 struct gate;
 
+#define SERVING_WHY 64
+
+/* What is seldom written to, and therefore apart: memory that nobody touches costs nothing. */
+struct serving_record {
+	struct service_stats stats;
+	struct log_limit refused_log[REFUSALS];
+	struct log_limit full_log, banned_log;
+	char throttled_why[SERVING_WHY]; /* the last bad end of a throttle */
+};
+
 struct serving {
 	const struct plan_service *plan;
 	const char *name;
-	struct limit limit;
+	struct quota quota;
 	struct throttle throttle;
-	struct timer pause;    /* the end of a throttle */
+	struct timer pause;    /* the end of a throttle, or of a trial */
+	struct timer refill;   /* the next token of its rate */
 	struct errlog *errlog; /* NULL: not open */
-	struct log_limit full_limit;
-	struct service_stats stats;
+	struct serving_record *record;
 	uint32_t saved_as; /* its place in a state that is being saved */
 	bool ghost;	   /* no longer in the plan: it is there until its last worker has ended */
+	bool on_trial;	   /* after a throttle: one worker alone shows whether it goes well */
+	bool waits;	   /* its clients wait when it is full; else they are refused */
 	SLIST_HEAD(, gate) gates;
 };
 
@@ -43,7 +55,8 @@ size_t servings_count(void);
 
 /* Goes on where a master before us was; workers are not counted yet, and the gates must be there.
  */
-int serving_adopt(struct serving *serving, const struct state_service *state);
+int serving_adopt(struct serving *serving, const struct state *state,
+		  const struct state_service *left);
 
 /* Counts a worker that a master before us has started. */
 void serving_adopt_worker(struct serving *serving);
@@ -56,10 +69,19 @@ void servings_settle(void);
 
 /* A worker of it has ended: counts it, gives its place back, throttles, opens the gates if there is
  * reason. */
-void serving_ended(struct serving *serving, const struct child_end *end);
+void serving_ended(struct serving *serving, const struct child *child, const struct child_end *end);
 
-/* A place is taken for a new worker; closes the gates when it was the last. */
-void serving_take(struct serving *serving);
+/* A place and a token are taken for a new worker; closes the gates when it was the last.  A place
+ * is given back. */
+void serving_take(struct serving *serving, const struct admission *admission);
 void serving_give(struct serving *serving);
+
+/* A token has been given back: opens the gates where they were closed for want of one. */
+void serving_refill(struct serving *serving);
+
+/* Counts a refusal, logs it, and bans its source where that is due.  The connection is the one that
+ * the admission asks for; it may be described here, and is otherwise left as it is. */
+void serving_refused(struct serving *serving, struct connection *connection,
+		     const struct admission *admission, enum refusal refusal);
 
 #endif

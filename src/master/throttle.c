@@ -3,11 +3,10 @@
  * The throttle: how long a service pauses whose workers die at once.
  *
  * A program that is missing, or crashes on every start, costs a fork per client and helps nobody.
- * After a few bad ends in a row its service pauses for a second, and clients wait in the queue.
- * When workers do not even come to their service, the pause doubles, up to a minute.  When the
- * service itself ends badly it does not, because that may be one client's doing, and all others
- * would wait with it: the predecessors switched a service off for ten minutes, and every crash bug
- * became an outage (CVE-2022-39028).  One success makes up for everything.
+ * After a few bad ends in a row its service pauses for a second, and clients wait in the queue;
+ * each further bad end doubles the pause, up to a minute.  One success makes up for everything. The
+ * predecessors switched a service off for ten minutes, and every crash bug became an outage
+ * (CVE-2022-39028).
  */
 #include "config.h"
 
@@ -19,15 +18,15 @@ void throttle_clear(struct throttle *throttle)
 	throttle->pause_s = 0;
 }
 
-unsigned throttle_add(struct throttle *throttle, enum throttle_cause cause)
+unsigned throttle_add(struct throttle *throttle)
 {
 	if (++throttle->bad < THROTTLE_AFTER)
 		return 0;
-	if (throttle->pause_s == 0 || cause == THROTTLE_SERVICE)
+	if (throttle->pause_s == 0)
 		throttle->pause_s = THROTTLE_FIRST_S;
-	else
+	else if (throttle->pause_s < THROTTLE_LAST_S / 2)
 		throttle->pause_s *= 2;
-	if (throttle->pause_s > THROTTLE_LAST_S)
+	else
 		throttle->pause_s = THROTTLE_LAST_S;
 	return throttle->pause_s;
 }

@@ -3,17 +3,10 @@
 #ifndef THROTTLE_H
 #define THROTTLE_H
 
-#include <stdbool.h>
-
 #define THROTTLE_AFTER	  5    /* bad ends in a row */
 #define THROTTLE_QUICK_MS 1000 /* a worker that fails within this time of its start ends badly */
 #define THROTTLE_FIRST_S  1    /* the first pause, and ... */
 #define THROTTLE_LAST_S	  60   /* ... where doubling it stops */
-
-enum throttle_cause {
-	THROTTLE_SETUP,	  /* a step before the service: no client can bring that about */
-	THROTTLE_SERVICE, /* its own quick end, which a client may have brought about */
-};
 
 struct throttle {
 	unsigned bad;	  /* ends in a row */
@@ -23,7 +16,7 @@ struct throttle {
 /* One success: everything is forgotten. */
 void throttle_clear(struct throttle *throttle);
 
-/* One bad end.  The seconds to pause for, or 0.  Only for THROTTLE_SETUP do they double. */
-unsigned throttle_add(struct throttle *throttle, enum throttle_cause cause);
+/* One bad end.  The seconds to pause for, or 0. */
+unsigned throttle_add(struct throttle *throttle);
 
 #endif

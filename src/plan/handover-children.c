@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "plan/bounds.h"
 
@@ -21,6 +22,9 @@ static const struct range worker_range = { 2, BOUNDS_CHILDREN - 1, 0, true }; /*
 static const struct range place_range = { 0, BOUNDS_CHILDREN - 1, 0, true };
 static const struct range start_range = { 0, INT64_MAX, 0, true };
 static const struct range due_range = { 0, INT64_MAX, 0, false };
+static const struct range source_range = { -1, UINT32_MAX - 1, -1, false };
+static const struct range talk_range = { -1, READER_SEEN - 1, -1, false };
+static const struct range refused_range = { 0, REFUSALS - 1, 0, false };
 static const struct range ending_range = { 0, 2, 0, false }; /* enum child_ending */
 
 enum field {
@@ -30,9 +34,13 @@ enum field {
 	FIELD_STARTED,
 	FIELD_PEER,
 	FIELD_DUE,
+	FIELD_SOURCE,
+	FIELD_TALK,
 	FIELD_ENDING,
 	FIELD_TIMED_OUT,
 	FIELD_CLIENT_GONE,
+	FIELD_REFUSED,
+	FIELD_LINGERS,
 	FIELDS
 };
 
@@ -43,9 +51,13 @@ static const char *const field_names[FIELDS] = {
 	[FIELD_STARTED] = "started-ns",
 	[FIELD_PEER] = "peer",
 	[FIELD_DUE] = "due-ns",
+	[FIELD_SOURCE] = "source",
+	[FIELD_TALK] = "talk-fd",
 	[FIELD_ENDING] = "ending",
 	[FIELD_TIMED_OUT] = "timed-out",
 	[FIELD_CLIENT_GONE] = "client-gone",
+	[FIELD_REFUSED] = "refused",
+	[FIELD_LINGERS] = "lingers",
 };
 
 struct children {
@@ -94,6 +106,19 @@ static bool read_flag_cell(struct reader *in, const struct children *children, c
 				json_array_get(row, children->columns[field]));
 }
 
+/* None, or one that nobody else has. */
+static int read_fd_cell(struct reader *in, const struct children *children, const json_t *row,
+			enum field field)
+{
+	const int64_t fd = read_cell(in, children, row, field, &talk_range);
+
+	if (fd >= 0 && fd <= STDERR_FILENO)
+		reader_complain(in, field_names[field], "%d is no descriptor of ours", (int)fd);
+	else if (fd >= 0)
+		reader_add(in, field_names[field], fd, &in->fds);
+	return (int)fd;
+}
+
 static void read_child(struct reader *in, struct children *children, const json_t *row,
 		       struct state_child *child)
 {
@@ -103,7 +128,11 @@ static void read_child(struct reader *in, struct children *children, const json_
 	child->place = (uint32_t)read_cell(in, children, row, FIELD_PLACE, &place_range);
 	child->started_ns = read_cell(in, children, row, FIELD_STARTED, &start_range);
 	child->due_ns = read_cell(in, children, row, FIELD_DUE, &due_range);
+	child->source = (uint32_t)read_cell(in, children, row, FIELD_SOURCE, &source_range);
+	child->talk_fd = read_fd_cell(in, children, row, FIELD_TALK);
+	child->refused = (int32_t)read_cell(in, children, row, FIELD_REFUSED, &refused_range);
 	child->ending = (int32_t)read_cell(in, children, row, FIELD_ENDING, &ending_range);
+	child->lingers = read_flag_cell(in, children, row, FIELD_LINGERS);
 	child->timed_out = read_flag_cell(in, children, row, FIELD_TIMED_OUT);
 	child->client_gone = read_flag_cell(in, children, row, FIELD_CLIENT_GONE);
 	reader_read_text(in, field_names[FIELD_PEER],

@@ -130,9 +130,11 @@ static void measure(struct maker *maker)
 	room->text = text_size(old->last_failure);
 	for (size_t i = 0; i < maker->plan->nservices; i++)
 		room->text += text_size(planned_name(maker->plan, i));
-	for (size_t i = 0; i < old->nservices; i++)
+	for (size_t i = 0; i < old->nservices; i++) {
+		room->text += text_size(old->services[i].throttled_why);
 		if (maker->places[i] != NOWHERE && maker->places[i] >= maker->plan->nservices)
 			room->text += text_size(old->services[i].name);
+	}
 	for (size_t i = 0; i < old->nlisteners; i++) {
 		if (is_planned(maker, old->listeners[i].fd))
 			continue;
@@ -165,6 +167,7 @@ static void put_old_services(const struct maker *maker, struct state *state)
 		service->stats = old->state.stats;
 		service->stderr_reader = old->state.stderr_reader;
 		service->stderr_writer = old->state.stderr_writer;
+		service->rate_ns = old->state.rate_ns;
 		if (maker->places[i] < maker->plan->nservices)
 			continue;
 		service->name = state_put_text(state, old->name);
@@ -186,6 +189,7 @@ static void put_throttles(const struct maker *maker, struct state *state,
 		service->bad = old->state.bad;
 		service->pause_s = old->state.pause_s;
 		service->pause_due_ns = old->state.pause_due_ns;
+		service->throttled_why = state_put_text(state, old->throttled_why);
 	}
 }
 
@@ -250,6 +254,7 @@ static void put_head(const struct maker *maker, const struct state_summary *summ
 	state->reloads.last_s = time(NULL);
 	state->last_failure = state_put_text(state, old->last_failure);
 	state->failures_fd = old->failures_fd;
+	state->sources_fd = old->sources_fd;
 	state->back = make_back(old, &maker->plan->global);
 }
 

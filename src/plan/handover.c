@@ -90,6 +90,8 @@ static void read_fds(struct reader *in, const json_t *root, struct handover *han
 	handover->state_fd = read_fd(in, root, "state");
 	handover->effective_fd = read_fd(in, root, "effective");
 	handover->failures_fd = read_fd(in, root, "failures");
+	handover->sources_fd = reader_fd(in, reader_enter(in, root, "source-table"), "fd");
+	reader_leave(in);
 }
 
 static void read_reloads(struct reader *in, const json_t *root, struct handover *handover)
@@ -154,25 +156,31 @@ static void read_listener(struct reader *in, const json_t *object,
 	listener->inode = (ino_t)reader_unsigned(in, object, "inode");
 }
 
-static void read_throttle(struct reader *in, const json_t *object, struct state_service *state)
+static void read_throttle(struct reader *in, const json_t *object, struct handover_service *service)
 {
+	struct state_service *state = &service->state;
 	const json_t *throttle = reader_enter(in, object, "throttle");
 
 	state->bad = (uint32_t)reader_number(in, throttle, "bad", &count_range);
 	state->pause_s = (uint32_t)reader_number(in, throttle, "pause-s", &count_range);
 	state->pause_due_ns = reader_number(in, throttle, "until-ns", &time_range);
+	service->throttled_why = reader_text(in, throttle, "reason");
 	reader_leave(in);
 }
 
 static void read_stats(struct reader *in, const json_t *object, struct service_stats *stats)
 {
-	const json_t *ended;
+	const json_t *ended, *refused;
 
 	stats->begat = reader_unsigned(in, object, "begat");
 	ended = reader_enter(in, object, "ended");
 	for (int result = 0; result < RESULTS; result++)
 		stats->ended[result] =
 			reader_unsigned(in, ended, stats_result_name((enum worker_result)result));
+	reader_leave(in);
+	refused = reader_enter(in, object, "refused");
+	for (int refusal = 1; refusal < REFUSALS; refusal++)
+		stats->refused[refusal] = reader_unsigned(in, refused, refusal_table[refusal].name);
 	reader_leave(in);
 }
 
@@ -185,7 +193,8 @@ static void read_service(struct reader *in, const json_t *object, struct handove
 	state->plan = -1;
 	state->kill_grace_ms = reader_number(in, object, "kill-grace-ms", &duration_range);
 	read_stats(in, object, &state->stats);
-	read_throttle(in, object, state);
+	read_throttle(in, object, service);
+	state->rate_ns = reader_number(in, object, "rate-ns", &time_range);
 	ends = reader_enter(in, object, "stderr");
 	state->stderr_reader = reader_fd(in, ends, "reader");
 	state->stderr_writer = reader_fd(in, ends, "writer");
@@ -310,8 +319,10 @@ void handover_free(struct handover *handover)
 		free(handover->listeners[i].address);
 		free(handover->listeners[i].path);
 	}
-	for (size_t i = 0; i < handover->nservices; i++)
+	for (size_t i = 0; i < handover->nservices; i++) {
 		free(handover->services[i].name);
+		free(handover->services[i].throttled_why);
+	}
 	free(handover->config_path);
 	free(handover->pid_path);
 	free(handover->begatd_path);

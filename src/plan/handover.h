@@ -32,7 +32,8 @@ struct handover_listener {
 
 struct handover_service {
 	char *name;
-	struct state_service state; /* but name and plan, which are not set */
+	char *throttled_why;	    /* NULL: none */
+	struct state_service state; /* but name, plan and throttled_why, which are not set */
 };
 
 struct handover {
@@ -44,6 +45,7 @@ struct handover {
 	char *begatd_path; /* absolute */
 	bool begatd_gone;  /* we were started by descriptor, because the path leads nowhere */
 	int begatd_fd, master_fd, plan_fd, state_fd, effective_fd, failures_fd;
+	int sources_fd; /* -1: there is none */
 	bool detached, has_terminal;
 	uint64_t nofile_soft, nofile_hard; /* as they were before the first master raised them */
 	uint64_t log_dropped;

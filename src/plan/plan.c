@@ -68,6 +68,16 @@ const struct plan_listener *plan_listener(const struct plan *plan, size_t index)
 	return (const struct plan_listener *)plan_at(plan, plan->listeners) + index;
 }
 
+const struct plan_listener *plan_control(const struct plan *plan)
+{
+	const struct plan_listener *last;
+
+	if (plan->nlisteners == 0)
+		return NULL;
+	last = plan_listener(plan, plan->nlisteners - 1);
+	return last->service == PLAN_CONTROL ? last : NULL;
+}
+
 size_t plan_vector(const struct plan *plan, uint32_t offset, char **out)
 {
 	const uint32_t *vector = plan_at(plan, offset);

@@ -26,10 +26,69 @@ struct plan_value {
 	int64_t number;
 };
 
+/* So many in so much time, as a token bucket: admit/limit.h. */
+struct plan_rate {
+	int64_t step_ns;   /* after which there is one token more; 0: no limit */
+	int64_t window_ns; /* in which an empty bucket gets full: a whole number of steps */
+};
+
+/* Who may come: each array sorted, and from one first on its verdict holds up to the next. */
+struct plan_span4 {
+	uint32_t first; /* host byte order; that of the first element is 0 */
+	uint32_t allowed;
+};
+
+struct plan_span6 {
+	uint64_t high, low; /* host byte order; those of the first element are 0 */
+	uint64_t allowed;
+};
+
+struct plan_id {
+	uint32_t id; /* sorted, each once */
+	uint32_t allowed;
+};
+
+struct plan_access {
+	uint32_t spans4; /* struct plan_span4[nspans4], at least one */
+	uint32_t nspans4;
+	uint32_t spans6; /* struct plan_span6[nspans6], at least one */
+	uint32_t nspans6;
+	uint32_t users; /* struct plan_id[nusers] */
+	uint32_t nusers;
+	uint32_t groups; /* struct plan_id[ngroups] */
+	uint32_t ngroups;
+	bool others_allowed; /* Unix peers that are neither among users nor in one of groups */
+};
+
+/* Minutes of the week in local time, from Monday 0:00 on: from the first up to before the second.
+ */
+struct plan_time {
+	uint16_t from, to; /* from < to <= 10080; sorted, and they do not touch */
+};
+
+/* Who may come in, and how often.  Services that say the same may share one. */
+struct plan_admission {
+	uint32_t access;  /* struct plan_access; 0: everybody may come */
+	uint32_t proxies; /* struct plan_access: who sends a PROXY header; 0: nobody does */
+	uint32_t times;	  /* struct plan_time[ntimes] */
+	uint32_t ntimes;  /* 0: at any time */
+	uint32_t banner_fail;
+	uint32_t per_source;   /* instances; 0: no limit */
+	uint32_t prefix4;      /* bits that make a source, 1 to 32 */
+	uint32_t prefix6;      /* 1 to 128 */
+	struct plan_rate rate; /* of the service */
+	struct plan_rate source_rate;
+	struct plan_rate ban_after; /* refusals of a source */
+	int64_t ban_ms;		    /* 0: nobody is banned */
+	bool refuse_when_full;	    /* or else clients wait */
+};
+
 struct plan_service {
 	uint32_t name;
-	int32_t handler; /* its place in the registry; -1: a program */
-	uint32_t values; /* struct plan_value[nvalues] */
+	uint32_t admission; /* struct plan_admission; 0: everybody may come, and waits when full */
+	uint64_t id;	    /* made of its name: the same after a reload */
+	int32_t handler;    /* its place in the registry; -1: a program */
+	uint32_t values;    /* struct plan_value[nvalues] */
 	uint32_t nvalues;
 	uint32_t path; /* of the program */
 	uint32_t argv; /* a vector, argv[0] included */
@@ -52,9 +111,11 @@ struct plan_service {
 	int64_t kill_grace_ms;
 };
 
+#define PLAN_CONTROL UINT32_MAX /* no service's listener, but the control socket */
+
 struct plan_listener {
 	int fd;		  /* listening, non-blocking */
-	uint32_t service; /* its place */
+	uint32_t service; /* its place, or PLAN_CONTROL */
 	uint32_t asked;	  /* the address as configured, canonical: what it is known by */
 	uint32_t address; /* as bound, as text */
 	uint32_t path;	  /* Unix: the socket's file, to be removed at the end; 0: none */
@@ -86,6 +147,8 @@ struct plan_global {
 	uint32_t begatd_path; /* absolute, as found at the first start */
 	uint32_t argv;	      /* the vector that begatd was started with */
 	uint32_t instances;
+	uint32_t sources; /* that are remembered */
+	uint32_t headers; /* PROXY headers that may be missing at a time */
 	int64_t stop_timeout_ms;
 	int64_t reload_timeout_ms; /* for the preflight */
 	uint64_t nofile_wanted;	   /* descriptors that the master may need */
@@ -111,6 +174,9 @@ const struct plan *plan_map(int fd);
 
 const struct plan_service *plan_service(const struct plan *plan, size_t index);
 const struct plan_listener *plan_listener(const struct plan *plan, size_t index);
+
+/* The control socket, which is the last listener; NULL when there is none. */
+const struct plan_listener *plan_control(const struct plan *plan);
 
 /* Whether every offset, text, vector and place in it is within bounds: asked once, by a process
  * that may crash, before a master goes by it. */

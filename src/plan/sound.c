@@ -13,8 +13,12 @@
 
 #include "plan/plan.h"
 
+#include "base/clock.h"
 #include "plan/bounds.h"
 #include "report/log.h"
+
+#define SOURCES_MAX  16777216
+#define WEEK_MINUTES 10080
 
 static bool is_fd(int fd)
 {
@@ -81,6 +85,109 @@ static bool has_what(const struct bounds *bounds, const struct plan_service *ser
 	       has_vector(bounds, service->argv, is_program) && has_vector(bounds, service->env, 0);
 }
 
+/* Who may come: what the arrays promise is what a look-up goes by. */
+
+static bool has_spans4(const struct bounds *bounds, const struct plan_access *access)
+{
+	const struct plan_span4 *spans;
+
+	if (access->nspans4 == 0 ||
+	    !bounds_has_array(bounds, access->spans4, access->nspans4, sizeof(*spans)))
+		return false;
+	spans = (const void *)(bounds->base + access->spans4);
+	for (uint32_t i = 1; i < access->nspans4; i++)
+		if (spans[i].first <= spans[i - 1].first)
+			return false;
+	return spans[0].first == 0;
+}
+
+static bool has_spans6(const struct bounds *bounds, const struct plan_access *access)
+{
+	const struct plan_span6 *spans;
+
+	if (access->nspans6 == 0 ||
+	    !bounds_has_array(bounds, access->spans6, access->nspans6, sizeof(*spans)))
+		return false;
+	spans = (const void *)(bounds->base + access->spans6);
+	for (uint32_t i = 1; i < access->nspans6; i++)
+		if (spans[i].high < spans[i - 1].high ||
+		    (spans[i].high == spans[i - 1].high && spans[i].low <= spans[i - 1].low))
+			return false;
+	return spans[0].high == 0 && spans[0].low == 0;
+}
+
+static bool has_ids(const struct bounds *bounds, uint32_t offset, uint32_t count)
+{
+	const struct plan_id *ids;
+
+	if (!bounds_has_array(bounds, offset, count, sizeof(*ids)))
+		return false;
+	ids = (const void *)(bounds->base + offset);
+	for (uint32_t i = 1; i < count; i++)
+		if (ids[i].id <= ids[i - 1].id)
+			return false;
+	return true;
+}
+
+static bool has_access_or_none(const struct bounds *bounds, uint32_t offset)
+{
+	const struct plan_access *access = (const void *)(bounds->base + offset);
+
+	return offset == 0 || (bounds_has_array(bounds, offset, 1, sizeof(*access)) &&
+			       has_spans4(bounds, access) && has_spans6(bounds, access) &&
+			       has_ids(bounds, access->users, access->nusers) &&
+			       has_ids(bounds, access->groups, access->ngroups) &&
+			       bounds_is_bool(&access->others_allowed));
+}
+
+static bool has_times(const struct bounds *bounds, const struct plan_admission *admission)
+{
+	const struct plan_time *times;
+
+	if (!bounds_has_array(bounds, admission->times, admission->ntimes, sizeof(*times)))
+		return false;
+	times = (const void *)(bounds->base + admission->times);
+	for (uint32_t i = 0; i < admission->ntimes; i++)
+		if (times[i].from >= times[i].to || times[i].to > WEEK_MINUTES ||
+		    (i && times[i].from <= times[i - 1].to))
+			return false;
+	return true;
+}
+
+/* A clock, a window and a step can be added up. */
+static bool is_sound_rate(const struct plan_rate *rate)
+{
+	if (rate->step_ns == 0)
+		return rate->window_ns == 0;
+	return rate->step_ns > 0 && rate->window_ns >= rate->step_ns &&
+	       rate->window_ns <= INT64_MAX / 4 && rate->window_ns % rate->step_ns == 0;
+}
+
+static bool has_rates(const struct plan_admission *admission)
+{
+	return is_sound_rate(&admission->rate) && is_sound_rate(&admission->source_rate) &&
+	       is_sound_rate(&admission->ban_after) && bounds_is_duration(admission->ban_ms);
+}
+
+static bool is_sound_admission(const struct bounds *bounds, const struct plan_admission *admission)
+{
+	return has_access_or_none(bounds, admission->access) &&
+	       has_access_or_none(bounds, admission->proxies) && has_times(bounds, admission) &&
+	       bounds_has_text_or_none(bounds, admission->banner_fail) && admission->prefix4 >= 1 &&
+	       admission->prefix4 <= 32 && admission->prefix6 >= 1 && admission->prefix6 <= 128 &&
+	       has_rates(admission) && bounds_is_bool(&admission->refuse_when_full);
+}
+
+static bool has_admission_or_none(const struct bounds *bounds, uint32_t offset)
+{
+	const struct plan_admission *admission = (const void *)(bounds->base + offset);
+
+	return offset == 0 || (bounds_has_array(bounds, offset, 1, sizeof(*admission)) &&
+			       is_sound_admission(bounds, admission));
+}
+
+/* Services */
+
 static bool has_limits(const struct plan_service *service)
 {
 	return service->first_byte_ms >= 0 && service->idle_ms >= 0 &&
@@ -92,7 +199,8 @@ static bool is_sound_service(const struct bounds *bounds, const struct plan_serv
 {
 	return bounds_has_text(bounds, service->name) &&
 	       bounds_has_text_or_none(bounds, service->banner) &&
-	       bounds_has_text_or_none(bounds, service->directory) && has_what(bounds, service) &&
+	       bounds_has_text_or_none(bounds, service->directory) && service->id != 0 &&
+	       has_what(bounds, service) && has_admission_or_none(bounds, service->admission) &&
 	       has_groups(bounds, service) && has_limits(service) &&
 	       bounds_is_bool(&service->set_identity) &&
 	       bounds_is_bool(&service->no_new_privileges) && bounds_is_bool(&service->crlf) &&
@@ -118,6 +226,12 @@ static bool is_sound_listener(const struct bounds *bounds, const struct plan_lis
 	       bounds_is_bool(&listener->changed);
 }
 
+static bool has_owner(const struct plan *plan, const struct plan_listener *listener)
+{
+	return listener->service == PLAN_CONTROL ? listener == plan_control(plan)
+						 : listener->service < plan->nservices;
+}
+
 static bool has_listeners(const struct bounds *bounds, const struct plan *plan)
 {
 	const struct plan_listener *listener;
@@ -126,7 +240,7 @@ static bool has_listeners(const struct bounds *bounds, const struct plan *plan)
 		return false;
 	for (uint32_t i = 0; i < plan->nlisteners; i++) {
 		listener = plan_listener(plan, i);
-		if (listener->service >= plan->nservices || !is_sound_listener(bounds, listener))
+		if (!has_owner(plan, listener) || !is_sound_listener(bounds, listener))
 			return false;
 	}
 	return true;
@@ -154,6 +268,7 @@ static bool is_sound_global(const struct bounds *bounds, const struct plan_globa
 	       bounds_has_text(bounds, global->config_path) &&
 	       bounds_has_text_or_none(bounds, global->begatd_path) &&
 	       has_vector(bounds, global->argv, 0) && global->instances <= BOUNDS_CHILDREN &&
+	       global->sources <= SOURCES_MAX && global->headers > 0 &&
 	       bounds_is_duration(global->stop_timeout_ms) &&
 	       bounds_is_duration(global->reload_timeout_ms) && bounds_is_bool(&global->detached) &&
 	       bounds_is_bool(&global->has_terminal) && bounds_is_bool(&global->restore_nofile);

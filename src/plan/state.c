@@ -34,6 +34,7 @@ static const struct state empty = {
 	.magic = STATE_MAGIC,
 	.stamp = PLAN_STAMP,
 	.failures_fd = -1,
+	.sources_fd = -1,
 	.plan_fd = -1,
 	.state_fd = -1,
 	.back = { -1, -1, -1, -1, -1 },
@@ -71,11 +72,14 @@ static int lay_out(const struct state_room *room, struct state *head)
 static void set_no_fds(struct state *state)
 {
 	struct state_service *services = state_services(state);
+	struct state_child *children = state_children(state);
 	struct state_dropped *dropped = state_dropped(state);
 	int *received = state_received(state);
 
 	for (uint32_t i = 0; i < state->nservices; i++)
 		services[i].stderr_reader = services[i].stderr_writer = -1;
+	for (uint32_t i = 0; i < state->nchildren; i++)
+		children[i].talk_fd = -1;
 	for (uint32_t i = 0; i < state->ndropped; i++)
 		dropped[i].fd = -1;
 	for (uint32_t i = 0; i < state->nreceived; i++)
@@ -176,6 +180,7 @@ static bool is_sound_service(const struct bounds *bounds, const struct state_ser
 {
 	return bounds_has_text(bounds, service->name) && service->plan >= -1 &&
 	       bounds_is_duration(service->kill_grace_ms) && service->pause_due_ns >= 0 &&
+	       service->rate_ns >= 0 && bounds_has_text_or_none(bounds, service->throttled_why) &&
 	       is_fd(service->stderr_reader) && is_fd(service->stderr_writer);
 }
 
@@ -203,7 +208,9 @@ static bool is_sound_child(const struct state *state, const struct state_child *
 	return is_pid(child->pid) && child->service < state->nservices &&
 	       child->place < BOUNDS_CHILDREN && child->ending >= 0 &&
 	       child->ending <= LAST_ENDING && child->started_ns >= 0 && child->due_ns >= 0 &&
-	       bounds_is_bool(&child->timed_out) && bounds_is_bool(&child->client_gone) &&
+	       is_fd(child->talk_fd) && child->refused >= 0 && child->refused < REFUSALS &&
+	       bounds_is_bool(&child->lingers) && bounds_is_bool(&child->timed_out) &&
+	       bounds_is_bool(&child->client_gone) &&
 	       memchr(child->peer, '\0', sizeof(child->peer)) != NULL;
 }
 
@@ -251,9 +258,9 @@ static bool has_fds(const struct state *state)
 {
 	const struct state_back *back = &state->back;
 
-	return is_fd(state->failures_fd) && is_fd(state->plan_fd) && is_fd(state->state_fd) &&
-	       is_fd(back->master_fd) && is_fd(back->plan_fd) && is_fd(back->state_fd) &&
-	       is_fd(back->begatd_fd) && is_fd(back->effective_fd);
+	return is_fd(state->failures_fd) && is_fd(state->sources_fd) && is_fd(state->plan_fd) &&
+	       is_fd(state->state_fd) && is_fd(back->master_fd) && is_fd(back->plan_fd) &&
+	       is_fd(back->state_fd) && is_fd(back->begatd_fd) && is_fd(back->effective_fd);
 }
 
 static bool is_sound(const struct state *state)
@@ -262,8 +269,9 @@ static bool is_sound(const struct state *state)
 
 	bounds_init(&bounds, state, sizeof(*state), state->size);
 	return state->used <= state->size && state->started_ns >= 0 &&
-	       bounds_is_bool(&state->reload_again) && bounds_is_bool(&state->begatd_gone) &&
-	       has_fds(state) && bounds_has_text_or_none(&bounds, state->last_failure) &&
+	       bounds_is_bool(&state->stopping) && bounds_is_bool(&state->reload_again) &&
+	       bounds_is_bool(&state->begatd_gone) && has_fds(state) &&
+	       bounds_has_text_or_none(&bounds, state->last_failure) &&
 	       has_services(&bounds, state) && has_children(&bounds, state) &&
 	       has_dropped(&bounds, state) && has_received(&bounds, state);
 }

@@ -21,12 +21,16 @@ struct state_service {
 	int32_t plan;  /* its place in the plan; -1: no longer there, only its workers are left */
 	int64_t kill_grace_ms;
 	struct service_stats stats;
-	uint32_t bad;	      /* struct throttle */
-	uint32_t pause_s;     /* struct throttle */
-	int64_t pause_due_ns; /* monotonic, when its pause ends; 0: it is not paused */
-	int stderr_reader;    /* struct errlog; -1: not open */
+	uint32_t bad;		/* struct throttle */
+	uint32_t pause_s;	/* struct throttle */
+	int64_t pause_due_ns;	/* monotonic, when its pause ends; 0: it is not paused */
+	int64_t rate_ns;	/* struct quota */
+	uint32_t throttled_why; /* text; 0: none */
+	int stderr_reader;	/* struct errlog; -1: not open */
 	int stderr_writer;
 };
+
+#define STATE_NO_SOURCE UINT32_MAX
 
 struct state_child {
 	pid_t pid;
@@ -35,6 +39,10 @@ struct state_child {
 	int32_t ending;	    /* enum child_ending */
 	int64_t started_ns; /* monotonic */
 	int64_t due_ns;	    /* monotonic, the end of its time; 0: it has no end */
+	uint32_t source;    /* its place in the table of sources; STATE_NO_SOURCE: none */
+	int talk_fd;	    /* until its client is introduced; -1: it is, or needs not */
+	int32_t refused;    /* enum refusal, of the client that was introduced */
+	bool lingers;	    /* it is no instance any more */
 	bool timed_out;
 	bool client_gone;
 	char peer[INET_TEXT];
@@ -66,6 +74,7 @@ struct state {
 	uint32_t size; /* bytes, this header included */
 	uint32_t used; /* while it is being written */
 	uint32_t generation;
+	bool stopping;	   /* the daemon drains: only for people */
 	bool reload_again; /* another one was asked for meanwhile */
 	bool begatd_gone;  /* the path of begatd leads nowhere: its descriptor is used */
 	struct state_summary summary;
@@ -75,6 +84,7 @@ struct state {
 	struct reload_stats reloads;
 	uint32_t last_failure; /* text of the last reload that failed; 0: none has */
 	int failures_fd;       /* memory in which workers report a failing step */
+	int sources_fd;	       /* admit/source.h */
 	int plan_fd;	       /* of the master that has saved this */
 	int state_fd;
 	struct state_back back;

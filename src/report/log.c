@@ -224,13 +224,17 @@ void log_debug(const char *topic, const char *format, ...)
 	va_end(arguments);
 }
 
+bool log_is_limited(const struct log_limit *limit)
+{
+	return clock_now_ns() < limit->next_ns;
+}
+
 void log_limited(struct log_limit *limit, int level, const char *format, ...)
 {
 	char text[LOG_LINE];
-	int64_t now_ns = clock_now_ns();
 	va_list arguments;
 
-	if (now_ns < limit->next_ns) {
+	if (log_is_limited(limit)) {
 		limit->suppressed++;
 		return;
 	}
@@ -242,7 +246,7 @@ void log_limited(struct log_limit *limit, int level, const char *format, ...)
 	else
 		log_line(level, "%s", text);
 	limit->suppressed = 0;
-	limit->next_ns = now_ns + LOG_LIMIT_INTERVAL_MS * NS_IN_MS;
+	limit->next_ns = clock_now_ns() + LOG_LIMIT_INTERVAL_MS * NS_IN_MS;
 }
 
 uint64_t log_dropped(void)

@@ -49,6 +49,7 @@ struct log_limit {
 	unsigned suppressed;
 };
 #define LOG_LIMIT_INTERVAL_MS 5000
+bool log_is_limited(const struct log_limit *limit); /* the next one would not be written */
 void log_limited(struct log_limit *limit, int level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -18,6 +18,7 @@ const char *stats_result_name(enum worker_result result)
 		[RESULT_CORE] = "core",
 		[RESULT_STEP] = "failed",
 		[RESULT_TIMED_OUT] = "timed-out",
+		[RESULT_REFUSED] = "refused",
 	};
 
 	return names[result];

@@ -5,20 +5,24 @@
 
 #include <stdint.h>
 
+#include "report/refusal.h"
+
 enum worker_result {
 	RESULT_OK,	  /* exit status 0 */
 	RESULT_EXITED,	  /* another one */
 	RESULT_SIGNALLED, /* died of a signal */
 	RESULT_CORE,	  /* and dumped core */
 	RESULT_STEP,	  /* a step before the service failed */
-	RESULT_TIMED_OUT, /* ended by max-time */
+	RESULT_TIMED_OUT, /* ended by a time limit */
+	RESULT_REFUSED,	  /* the client that a PROXY header named may not come in */
 };
-#define RESULTS (RESULT_TIMED_OUT + 1)
+#define RESULTS (RESULT_REFUSED + 1)
 
 /* Of one service, since the daemon started. */
 struct service_stats {
 	uint64_t begat;		 /* workers started */
 	uint64_t ended[RESULTS]; /* by enum worker_result */
+	uint64_t refused[REFUSALS];
 };
 
 /* Of the daemon. */

@@ -14,12 +14,29 @@
 
 #include "base/fd.h"
 #include "report/log.h"
+#include "start/capacity.h"
 
-#define SPARE 256 /* beside the listeners: connections on their way, logs, a reload, ourselves */
+/* Beside the listeners: connections on their way and on their way out, logs, a reload, ourselves.
+ */
+#define HEADERS_LEAST                                                                              \
+	16 /* PROXY headers that may be missing, whatever the limit: part of the spare */
 
-static rlim_t count_wanted(const struct config *config)
+#define SPARE 256
+
+size_t nofile_count(const struct config *config)
 {
 	return FD_PARKED + config_count_listeners(config) + 2 * config->nservices + SPARE;
+}
+
+static rlim_t least(rlim_t a, rlim_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Not all of them where that is too many: then clients wait. */
+static rlim_t count_wanted(const struct config *config, rlim_t most)
+{
+	return least(nofile_count(config) + capacity_headers(config), most);
 }
 
 static struct rlimit read_limit(void)
@@ -32,7 +49,7 @@ static struct rlimit read_limit(void)
 }
 
 /* The hard limit stays as it is. */
-static void raise_soft(rlim_t wanted, rlim_t most, struct plan_global *global)
+static void raise_soft(rlim_t needed, rlim_t wanted, rlim_t most, struct plan_global *global)
 {
 	struct rlimit limit = { wanted, most };
 
@@ -41,28 +58,26 @@ static void raise_soft(rlim_t wanted, rlim_t most, struct plan_global *global)
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		fatal(EXIT_GENERIC, "RLIMIT_NOFILE: %m");
 	global->nofile_wanted = limit.rlim_cur;
+	global->headers = limit.rlim_cur > needed + HEADERS_LEAST
+				  ? (uint32_t)least(limit.rlim_cur - needed, UINT32_MAX)
+				  : HEADERS_LEAST;
 	global->restore_nofile = global->nofile_soft < global->nofile_hard; /* reloads raise it */
 }
 
 void nofile_start(const struct config *config, struct plan_global *global)
 {
 	const struct rlimit found = read_limit();
-	const rlim_t wanted = count_wanted(config);
+	const rlim_t needed = nofile_count(config);
 
-	if (found.rlim_max < wanted)
+	if (found.rlim_max < needed)
 		fatal(EXIT_GENERIC,
 		      "%zu listeners need %llu descriptors, and the hard limit is %llu; raise it "
 		      "(ulimit -Hn, LimitNOFILE=)",
-		      config_count_listeners(config), (unsigned long long)wanted,
+		      config_count_listeners(config), (unsigned long long)needed,
 		      (unsigned long long)found.rlim_max);
 	global->nofile_soft = found.rlim_cur;
 	global->nofile_hard = found.rlim_max;
-	raise_soft(wanted, found.rlim_max, global);
-}
-
-static rlim_t least(rlim_t a, rlim_t b)
-{
-	return a < b ? a : b;
+	raise_soft(needed, count_wanted(config, found.rlim_max), found.rlim_max, global);
 }
 
 void nofile_reload(const struct config *config, const struct handover *old,
@@ -72,5 +87,5 @@ void nofile_reload(const struct config *config, const struct handover *old,
 
 	global->nofile_hard = least(old->nofile_hard, most);
 	global->nofile_soft = least(old->nofile_soft, most);
-	raise_soft(least(count_wanted(config), most), most, global);
+	raise_soft(nofile_count(config), count_wanted(config, most), most, global);
 }

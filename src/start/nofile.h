@@ -7,6 +7,9 @@
 #include "plan/handover.h"
 #include "plan/plan.h"
 
+/* How many descriptors the master needs, but for connections whose PROXY header is missing yet. */
+size_t nofile_count(const struct config *config);
+
 /* For the first master: what workers get back is what was found, and the soft limit is raised to
  * what the listeners need.  Ends the program where the hard limit forbids that. */
 void nofile_start(const struct config *config, struct plan_global *global);

@@ -133,7 +133,7 @@ static void open_listeners(struct work *work)
 	opened = &work->listeners;
 	if (atexit(close_opened) != 0)
 		fatal(EXIT_GENERIC, "atexit: %m");
-	listeners_open(work->config, &work->listeners);
+	listeners_open(&work->listeners);
 }
 
 /* A log file that nobody has written to is gone again afterwards. */

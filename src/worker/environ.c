@@ -40,10 +40,37 @@ static void add_number(struct environ_block *block, const char *name, unsigned v
 	add(block, name, text);
 }
 
-static void add_internet(struct environ_block *block, const struct sockaddr *peer)
+/* Where the client is connected to: what a proxy says, or else this socket's own end. */
+static bool find_local(const struct connection *connection, struct sockaddr_storage *local)
 {
-	struct sockaddr_storage local = { .ss_family = AF_UNSPEC };
-	socklen_t length = sizeof(local);
+	socklen_t length = sizeof(*local);
+
+	*local = connection->local;
+	if (local->ss_family != AF_UNSPEC)
+		return true;
+	if (RAW(SYS_getsockname, 0, local, &length) < 0)
+		return false; /* the client has reset; the program will see that soon enough */
+	inet_unmap(local);
+	return true;
+}
+
+static void add_local(struct environ_block *block, const struct connection *connection)
+{
+	struct sockaddr_storage local;
+	char host[INET_TEXT];
+
+	if (!find_local(connection, &local))
+		return;
+	inet_format_host((struct sockaddr *)&local, host, sizeof(host));
+	add(block, "TCPLOCALIP", host);
+	add(block, "SERVER_NAME", host);
+	add_number(block, "TCPLOCALPORT", inet_port((struct sockaddr *)&local));
+	add_number(block, "SERVER_PORT", inet_port((struct sockaddr *)&local));
+}
+
+static void add_internet(struct environ_block *block, const struct connection *connection)
+{
+	const struct sockaddr *peer = (const struct sockaddr *)&connection->peer;
 	char host[INET_TEXT];
 
 	add(block, "PROTO", "TCP");
@@ -53,14 +80,17 @@ static void add_internet(struct environ_block *block, const struct sockaddr *pee
 	add(block, "REMOTE_HOST", host); /* xinetd and CGI: the address where no name is known */
 	add_number(block, "TCPREMOTEPORT", inet_port(peer));
 	add_number(block, "REMOTE_PORT", inet_port(peer));
-	if (RAW(SYS_getsockname, 0, &local, &length) < 0)
-		return; /* the client has reset; the program will see that soon enough */
-	inet_unmap(&local);
-	inet_format_host((struct sockaddr *)&local, host, sizeof(host));
-	add(block, "TCPLOCALIP", host);
-	add(block, "SERVER_NAME", host);
-	add_number(block, "TCPLOCALPORT", inet_port((struct sockaddr *)&local));
-	add_number(block, "SERVER_PORT", inet_port((struct sockaddr *)&local));
+	add_local(block, connection);
+}
+
+static void add_proxy(struct environ_block *block, const struct sockaddr *proxy)
+{
+	char host[INET_TEXT];
+
+	inet_format_host(proxy, host, sizeof(host));
+	add(block, "PROXY_ADDR", host[0] ? host : "unix");
+	if (host[0])
+		add_number(block, "PROXY_PORT", inet_port(proxy));
 }
 
 static void add_unix(struct environ_block *block, const struct worker_task *task)
@@ -70,7 +100,7 @@ static void add_unix(struct environ_block *block, const struct worker_task *task
 
 	add(block, "PROTO", "IPC");
 	add(block, "IPCLOCALPATH", strchr(address, ':') + 1);
-	if (peer->pid == 0)
+	if (peer->uid == (uid_t)-1)
 		return;
 	add_number(block, "IPCREMOTEEUID", (unsigned)peer->uid);
 	add_number(block, "IPCREMOTEEGID", (unsigned)peer->gid);
@@ -83,5 +113,7 @@ void environ_build(const struct worker_task *task, struct environ_block *block)
 	if (task->connection.peer.ss_family == AF_UNIX)
 		add_unix(block, task);
 	else
-		add_internet(block, (const struct sockaddr *)&task->connection.peer);
+		add_internet(block, &task->connection);
+	if (task->connection.proxy.ss_family != AF_UNSPEC)
+		add_proxy(block, (const struct sockaddr *)&task->connection.proxy);
 }

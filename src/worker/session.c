@@ -17,7 +17,6 @@
 #include "worker/session.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -44,6 +43,7 @@ void session_init(struct begat_session *session, const struct session_settings *
 	session->filter = NULL;
 	session->filter_state = NULL;
 	session->heard = session->ended = session->cr = session->broken = false;
+	session->timed_out = SESSION_NO_LIMIT;
 	session->in_start = session->in_end = session->out_end = 0;
 }
 
@@ -53,17 +53,10 @@ static int64_t deadline_after(int64_t ms)
 	return ms > 0 ? clock_now_ns() + ms * NS_IN_MS : 0;
 }
 
-/* Rounded up, so that poll(2) does not come back a little early and spin; -1 is for ever. */
+/* -1 is for ever. */
 static int deadline_left_ms(int64_t deadline)
 {
-	int64_t left;
-
-	if (deadline == 0)
-		return -1;
-	left = (deadline - clock_now_ns() + NS_IN_MS - 1) / NS_IN_MS;
-	if (left <= 0)
-		return 0;
-	return left < INT_MAX ? (int)left : INT_MAX;
+	return deadline ? clock_left_ms(deadline) : -1;
 }
 
 /* A deadline that has passed is a timeout even when the socket is ready: else a client whose every
@@ -92,6 +85,7 @@ static ssize_t send_some(struct begat_session *session, const char *bytes, size_
 {
 	const int64_t stall_ms = session->set.idle_ms > 0 ? session->set.idle_ms : STALL_MS;
 	int64_t deadline = 0;
+	enum readiness readiness;
 
 	for (;;) {
 		ssize_t sent = send(session->set.fd, bytes, length, flags);
@@ -104,8 +98,13 @@ static ssize_t send_some(struct begat_session *session, const char *bytes, size_
 			break;
 		if (deadline == 0)
 			deadline = deadline_after(stall_ms);
-		if (wait_for(session, POLLOUT, deadline) != READY)
-			break;
+		readiness = wait_for(session, POLLOUT, deadline);
+		if (readiness == READY)
+			continue;
+		if (readiness == READY_TIMEOUT)
+			session->timed_out =
+				session->set.idle_ms > 0 ? SESSION_IDLE : SESSION_STALL;
+		break;
 	}
 	session->broken = true;
 	return -1;
@@ -218,11 +217,23 @@ static enum begat_input receive_once(struct begat_session *session, void *buffer
 }
 
 /* Until its first byte, a client has first-byte-timeout where one is set; then idle-timeout. */
+static bool waits_for_first(const struct begat_session *session)
+{
+	return !session->heard && session->set.first_byte_ms > 0;
+}
+
 static int64_t read_deadline(const struct begat_session *session)
 {
-	const bool first = !session->heard && session->set.first_byte_ms > 0;
+	return deadline_after(waits_for_first(session) ? session->set.first_byte_ms
+						       : session->set.idle_ms);
+}
 
-	return deadline_after(first ? session->set.first_byte_ms : session->set.idle_ms);
+static enum begat_input end_waiting(struct begat_session *session, enum readiness readiness)
+{
+	if (readiness != READY_TIMEOUT)
+		return BEGAT_INPUT_ERROR;
+	session->timed_out = waits_for_first(session) ? SESSION_FIRST_BYTE : SESSION_IDLE;
+	return BEGAT_INPUT_TIMEOUT;
 }
 
 /* At least one byte.  The deadline spans whatever the filter takes away. */
@@ -248,7 +259,7 @@ static enum begat_input receive(struct begat_session *session, void *buffer, siz
 			deadline = read_deadline(session);
 		readiness = wait_for(session, POLLIN, deadline);
 		if (readiness != READY)
-			return readiness == READY_TIMEOUT ? BEGAT_INPUT_TIMEOUT : BEGAT_INPUT_ERROR;
+			return end_waiting(session, readiness);
 	}
 	session->heard = true;
 	return BEGAT_INPUT_OK;

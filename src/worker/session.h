@@ -9,6 +9,13 @@
 
 #define SESSION_BUFFER 4096 /* bytes, each way */
 
+enum session_limit {
+	SESSION_NO_LIMIT,
+	SESSION_FIRST_BYTE,
+	SESSION_IDLE,
+	SESSION_STALL, /* it does not read, and there is no idle limit */
+};
+
 struct session_settings {
 	int fd;		     /* a connected stream socket; borrowed */
 	bool crlf;	     /* '\n' of text leaves as "\r\n": true on Internet sockets */
@@ -24,10 +31,11 @@ struct begat_session {
 	struct session_settings set;
 	begat_filter *filter;
 	void *filter_state;
-	bool heard;  /* the client has sent something */
-	bool ended;  /* the client has closed its side */
-	bool cr;     /* the text written so far ends with '\r' */
-	bool broken; /* writing has failed: nothing more is tried */
+	bool heard;		      /* the client has sent something */
+	bool ended;		      /* the client has closed its side */
+	bool cr;		      /* the text written so far ends with '\r' */
+	bool broken;		      /* writing has failed: nothing more is tried */
+	enum session_limit timed_out; /* the limit that the client has run into */
 	size_t in_start, in_end, out_end;
 	char out[SESSION_BUFFER]; /* first, so that a short answer shares the page of the above */
 	unsigned char in[SESSION_BUFFER];

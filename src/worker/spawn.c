@@ -168,7 +168,7 @@ static pid_t start_forked(const struct worker_task *task)
 /* Sharing works for what can be left behind with one close_range(2) at FD_PARKED. */
 static bool can_share(const struct worker_task *task)
 {
-	return may_share && worker_is_plain(task->service) && task->connection.fd < FD_PARKED;
+	return may_share && worker_is_plain(task) && task->connection.fd < FD_PARKED;
 }
 
 pid_t spawn_worker(const struct worker_task *task)

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/title.h"
 #include "handlers/handler.h"
+#include "worker/client.h"
 #include "worker/exec.h"
 #include "worker/identity.h"
 #include "worker/raw.h"
@@ -77,13 +78,15 @@ static long step_stdio(const struct worker_task *task)
 		result = RAW(SYS_dup3, task->connection.fd, 0, 0);
 	if (result >= 0)
 		result = RAW(SYS_dup3, task->connection.fd, 1, 0);
+	if (result >= 0 && task->talk_fd >= 0 && task->talk_fd != CLIENT_TALK_FD)
+		result = RAW(SYS_dup3, task->talk_fd, CLIENT_TALK_FD, 0);
 	return result < 0 ? result : 0;
 }
 
+/* The socket to the master is closed before the service begins. */
 static long step_descriptors(const struct worker_task *task)
 {
-	(void)task;
-	return RAW(SYS_close_range, 3, ~0U, 0);
+	return RAW(SYS_close_range, task->talk_fd >= 0 ? CLIENT_TALK_FD + 1 : 3, ~0U, 0);
 }
 
 static long step_umask(const struct worker_task *task)
@@ -137,8 +140,10 @@ static const struct {
 	[WORKER_STEP_VERIFY] = { "verify", identity_verify },
 	[WORKER_STEP_PRIVILEGES] = { "privileges", step_privileges },
 	[WORKER_STEP_SIGNALS] = { "signals", step_signals },
+	[WORKER_STEP_CLIENT] = { "client", NULL },
 	[WORKER_STEP_RELAY] = { "relay", NULL },
 	[WORKER_STEP_EXEC] = { "exec", NULL },
+	[WORKER_STEP_TIMEOUT] = { "timeout", NULL },
 };
 
 const char *worker_step_name(enum worker_step step)
@@ -163,9 +168,11 @@ void worker_fail(const struct worker_task *task, enum worker_step step, long err
 		(void)RAW(SYS_exit_group, WORKER_STEP_EXIT + (int)step);
 }
 
-bool worker_is_plain(const struct plan_service *service)
+bool worker_is_plain(const struct worker_task *task)
 {
-	return service->handler < 0 && service->banner == 0 && !service->crlf;
+	const struct plan_service *service = task->service;
+
+	return service->handler < 0 && service->banner == 0 && !service->crlf && task->talk_fd < 0;
 }
 
 /* The worker's memory is its own by now, and it may allocate. */
@@ -212,12 +219,16 @@ static void serve_handler(const struct worker_task *task)
 		.values = service->nvalues ? copy_values(task) : NULL,
 		.nvalues = service->nvalues,
 	};
+	int status;
 
 	session_init(&session, &settings);
-	worker_exit(handler->serve(&session));
+	status = handler->serve(&session);
+	if (session.timed_out)
+		worker_fail(task, WORKER_STEP_TIMEOUT, -(long)session.timed_out);
+	worker_exit(status);
 }
 
-void worker_run(const struct worker_task *task)
+static void run_steps(const struct worker_task *task)
 {
 	long result;
 
@@ -226,8 +237,22 @@ void worker_run(const struct worker_task *task)
 		if (result < 0)
 			worker_fail(task, (enum worker_step)step, result);
 	}
-	if (!worker_is_plain(task->service))
-		title_set(plan_text(task->plan, task->service->name), task->connection.text);
+}
+
+static void set_title(const struct worker_task *task)
+{
+	title_set(plan_text(task->plan, task->service->name), task->connection.text);
+}
+
+void worker_run(const struct worker_task *task)
+{
+	run_steps(task);
+	if (!worker_is_plain(task))
+		set_title(task);
+	if (task->talk_fd >= 0) {
+		task = client_meet(task);
+		set_title(task);
+	}
 	if (task->service->banner)
 		exec_banner(task);
 	if (task->service->handler >= 0)

@@ -26,8 +26,10 @@ enum worker_step {
 	WORKER_STEP_VERIFY,	/* that these three hold and cannot be taken back */
 	WORKER_STEP_PRIVILEGES, /* no_new_privs */
 	WORKER_STEP_SIGNALS,	/* an empty mask; the dispositions are the default already */
+	WORKER_STEP_CLIENT,	/* to learn whether the client of a proxy may come in */
 	WORKER_STEP_RELAY,	/* the pipe and the process that crlf needs */
 	WORKER_STEP_EXEC,
+	WORKER_STEP_TIMEOUT, /* none: a client's time is over; enum session_limit for errno */
 	WORKER_STEPS
 };
 
@@ -42,7 +44,8 @@ struct worker_task {
 	const struct plan_service *service;
 	const struct plan_listener *listener;
 	struct connection connection;
-	int stderr_fd;	   /* becomes 2 when the service logs it; -1: none could be had */
+	int talk_fd;   /* where the client is introduced when its header has come; -1: none will */
+	int stderr_fd; /* becomes 2 when the service logs it; -1: none could be had */
 	bool shares_files; /* the descriptor table is still the master's */
 	int *own_files;	   /* set to 1 as soon as it is not; shared memory */
 	uint32_t *failure; /* gets step << 16 | errno when a step fails; shared memory */
@@ -61,6 +64,6 @@ void worker_exit(int status) __attribute__((noreturn));
 
 /* Whether the way to exec needs none of our code that allocates or loops, so that memory may be
  * shared until then. */
-bool worker_is_plain(const struct plan_service *service);
+bool worker_is_plain(const struct worker_task *task);
 
 #endif

@@ -169,15 +169,36 @@ says escape.conf 'escape.conf:1: control character \x1b: this is not a text file
 printf 'log = "\001"\n%s\n' "$valid" >control.conf
 says control.conf 'control.conf:1: control character \x01 in a string'
 
-# Sizes: 1 MiB is read, and one byte more is not
-size=1048576
+# Sizes: 8 MiB are read, and one byte more is not
+size=8388608
 {
 	echo "$valid"
 	head -c $size /dev/zero | tr '\0' ' '
 } | head -c $size >full.conf
-"$begatd" -t -f full.conf >"$work/out" 2>&1 || fail "a file of 1 MiB is refused"
+"$begatd" -t -f full.conf >"$work/out" 2>&1 || fail "a file of 8 MiB is refused"
 echo >>full.conf
-says full.conf 'full.conf: is larger than 1 MiB'
+says full.conf 'full.conf: is larger than 8 MiB'
+
+# Lists: 100,000 prefixes take a moment, even for 1,000 services, and come out as they went in.  (What
+# takes time by the square of their number takes minutes.)
+awk 'BEGIN { for (i = 0; i < 100000; i++) { n = i * 7919 % 131072
+	printf "%s\"%d.%d.%d.0/24\"", i ? ", " : "", 10 + n / 65536, n / 256 % 256, n % 256 } }' >list
+{ printf 'service a { listen = "tcp:7001" handler = echo only-from = {' && cat list && echo '} }'; } >long.conf
+checks=$((checks + 1))
+timeout 20 "$begatd" -T -f long.conf 2>"$work/err" | sed -n 's/^	only-from = { \(.*\) }$/\1/p' |
+	tr -d '\n' | cmp - list || fail "100,000 prefixes are lost"
+{
+	printf 'defaults { no-access = {' && cat list && printf '} only-from = {' &&
+		sed 's/\.0\/24/.1/g' list && echo '} }'
+	i=0 && while [ $i -lt 1000 ]; do
+		echo "service a$i { listen = 'unix:@begat-test-$i' handler = echo only-from = 'uid:7' }"
+		i=$((i + 1))
+	done
+} >long.conf
+timeout 20 "$begatd" -t -f long.conf >"$work/out" 2>&1 || fail "100,000 prefixes of the defaults are refused"
+{ echo 'service a { access-times = {' && yes '"00:00-24:00",' | head -n 1000 && echo '"" } }'; } >long.conf
+refuse long.conf
+grep -q '^long.conf:2: access-times: the list has more than 1000$' "$work/said" || fail "a list of 1,001 times is taken"
 
 # Noise must be refused in bounded time and space.  What is said depends on the noise.
 noise() {
@@ -189,21 +210,25 @@ noise() {
 	grep -qv '^\(begatd: \)\?noise\.conf:' "$work/err" && fail "$1: a line without a place"
 }
 head -c $size /dev/urandom >noise.conf
-noise "1 MiB of random bytes"
-head -c 4194304 /dev/urandom | LC_ALL=C tr -dc '[:print:]\n' | head -c $size >noise.conf
-noise "1 MiB of random text"
+noise "8 MiB of random bytes"
+head -c 33554432 /dev/urandom | LC_ALL=C tr -dc '[:print:]\n' | head -c $size >noise.conf
+noise "8 MiB of random text"
 head -c $size /dev/zero | tr '\0' '{' >noise.conf
-noise "1 MiB of braces"
+noise "8 MiB of braces"
 head -c $size /dev/zero | tr '\0' 'x' >noise.conf
-noise "1 MiB of one word"
-{ printf 'log = "' && head -c 1000000 /dev/zero | tr '\0' 'x' && echo '"'; } >noise.conf
-noise "a string of 1 MB"
+noise "8 MiB of one word"
+{ printf 'log = "' && head -c 8000000 /dev/zero | tr '\0' 'x' && echo '"'; } >noise.conf
+noise "a string of 8 MB"
 { echo 'service a { exec = {' && yes 'x,' | head -n 300000 && echo '} }'; } >noise.conf
 noise "a list of 300,000"
-yes 'x=1' | head -n 260000 >noise.conf
-noise "260,000 unknown keys"
-yes 'service a { }' | head -n 70000 >noise.conf
-noise "70,000 services of one name"
+{ echo 'service a { only-from = {' && yes '::/0,' | head -n 499999 && echo '10/8 } }'; } >noise.conf
+noise "a list of 500,000 with one mistake"
+{ echo 'service a { only-from = {' && yes 'x,' | head -n 500000 && echo 'x } }'; } >noise.conf
+noise "a list of 500,001"
+yes 'x=1' | head -n 1000000 >noise.conf
+noise "1,000,000 unknown keys"
+yes 'service a { }' | head -n 500000 >noise.conf
+noise "500,000 services of one name"
 { i=0 && while [ $i -lt 60000 ]; do echo "service $i {}" && i=$((i + 1)); done; } >noise.conf
 noise "60,000 services"
 i=0

@@ -50,6 +50,7 @@ static void check(const struct handover *handover)
 {
 	require(handover->config_path && handover->begatd_path);
 	require(handover->master_fd > 2 && handover->plan_fd > 2 && handover->state_fd > 2);
+	require(handover->sources_fd == -1 || handover->sources_fd > 2);
 	require((handover->pid_path == NULL) == (handover->pid_fd == -1));
 	for (size_t i = 0; i < handover->nlisteners; i++)
 		require(handover->listeners[i].fd > 2 && handover->listeners[i].asked);
@@ -58,6 +59,9 @@ static void check(const struct handover *handover)
 		require(handover->children[i].pid != handover->pid);
 		require(handover->children[i].service < handover->nservices);
 		require(handover->children[i].place < 4194304);
+		require(handover->children[i].talk_fd == -1 || handover->children[i].talk_fd > 2);
+		require(handover->children[i].refused >= REFUSAL_NONE &&
+			handover->children[i].refused < REFUSALS);
 	}
 }
 

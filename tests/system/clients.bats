@@ -78,8 +78,9 @@ reset_before_accept() {
 		run_for 5 cat <&6 >/dev/null
 		exec 6>&-
 	done
-	log_times 2 'reaped (echo|shell).* result=ok duration=0\.[4-8]'
-	log_times 2 'reaped (echo|shell).* result=ok duration=(0\.9|1\.)'
+	log_times 2 'reaped (echo|shell).* result=timed-out why="timed out: first-byte-timeout" duration=0\.[4-8]'
+	log_times 2 'reaped (echo|shell).* result=timed-out why="timed out: idle-timeout" duration=(0\.9|1\.)'
+	log_lacks throttled
 	stop
 }
 
@@ -94,8 +95,8 @@ reset_before_accept() {
 	log_has 'begat echo'
 	log_has 'begat shell'
 	is_served 7013
-	log_has 'reaped echo.* result=timed-out duration=1\.[5-9]'
-	log_has 'reaped shell.* result=timed-out duration=1\.[5-9]'
+	log_has 'reaped echo.* result=timed-out why="timed out: max-time" duration=1\.[5-9]'
+	log_has 'reaped shell.* result=timed-out why="timed out: max-time" duration=1\.[5-9]'
 	is_served 7013
 	log_lacks throttled
 	stop
@@ -109,7 +110,8 @@ reset_before_accept() {
 	background python3 "$CLIENT" deaf 7007
 	log_has 'begat echo'
 	is_served 7013
-	log_has 'reaped echo.* result=ok duration=(0\.[789]|[12]\.)' 10
+	log_has 'reaped echo.* result=timed-out why="timed out: idle-timeout" duration=(0\.[789]|[12]\.)' 10
+	log_lacks throttled
 	stop
 }
 

@@ -70,7 +70,7 @@ program() { printf "{ '/bin/sh', '-c', '%s' }" "$1"; }
 		exec = $(program 'sleep 1000 & echo $$ $!; wait') }"
 	start
 	read -r worker grandchild <<<"$(ask 7008)"
-	log_has "reaped slow\[$worker\].* result=timed-out duration=0\.[5-9]"
+	log_has "reaped slow\[$worker\].* result=timed-out why=\"timed out: max-time\" duration=0\.[5-9]"
 	until_true 2 is_gone_or_zombie "$grandchild"
 	log_lacks 'killed|throttled'
 	stop
@@ -102,13 +102,13 @@ fail_times() {
 	done
 }
 
-@test "P5, F101: a program that fails at once pauses for 1 s, and for no longer; a success resets it" {
+@test "P5, F101: a program that fails at once pauses for 1 s, then 2 s; a success resets it" {
 	configure "service broken { listen = 'tcp:127.0.0.1:7008'
 			exec = $(program 'read -r word; test "$word" = good && echo fine') }
 		service daytime { listen = 'tcp:127.0.0.1:7013' handler = 'daytime' }"
 	start
 	fail_times 1 5
-	log_has 'broken: throttled for 1 s: 5 workers in a row failed at once'
+	log_has 'broken: throttled for 1 s: 5 workers in a row failed at once \(status 1\)'
 	# The next one waits, and costs nothing; others are served.
 	ask 7008 bad >/dev/null &
 	waiting=$!
@@ -116,13 +116,14 @@ fail_times() {
 	is_served 7013
 	log_times 5 'begat broken'
 	wait "$waiting"
-	# A client may have brought it about: it cannot make the pause longer.
-	log_has 'broken: throttled for 1 s: 6 workers in a row'
+	log_has 'broken: throttled for 2 s: 6 workers in a row failed at once \(status 1\)'
 	[ "$(ask 7008 good)" = fine ]
 	log_times 1 'reaped broken.* result=ok'
 	# From the beginning.
 	fail_times 7 10
 	log_times 2 throttled
+	fail_times 11 11
+	log_times 2 'broken: throttled for 1 s: 5 workers in a row failed at once'
 	stop
 }
 
@@ -133,7 +134,7 @@ fail_times() {
 	start
 	mv "$BATS_TEST_TMPDIR/program" "$BATS_TEST_TMPDIR/away"
 	fail_times 1 5
-	log_has 'broken: throttled for 1 s: 5 workers in a row'
+	log_has 'broken: throttled for 1 s: 5 workers in a row failed at once \(step exec: No such file or directory\)'
 	fail_times 6 6
 	log_has 'broken: throttled for 2 s: 6 workers in a row'
 	mv "$BATS_TEST_TMPDIR/away" "$BATS_TEST_TMPDIR/program"

@@ -84,7 +84,7 @@ END
 
 @test "the master holds its listeners, and nothing of begatd's" {
 	start
-	[ "$(find "/proc/$MASTER/fd" -lname 'socket:*' | wc -l)" = 6 ]
+	[ "$(find "/proc/$MASTER/fd" -lname 'socket:*' | wc -l)" = 7 ]
 	refute grep -Eq "$CONF|/etc/passwd" <(find "/proc/$MASTER/fd" -printf '%l\n')
 	# Everything but 0 to 2 would be closed by an exec.
 	for info in "/proc/$MASTER"/fdinfo/*; do

@@ -89,7 +89,7 @@ at() { printf 'service %s { listen = "tcp:127.0.0.1:%s" %s }\n' "$1" "$2" "${3-h
 	configure "service s { listen = { 'tcp:7020', 'tcp6:7021', 'tcp:7022-7024', 'tcp:[::1]:7025',
 		'tcp:127.0.0.1:0', 'unix:$sock', 'unix:@begat-reload' } handler = 'echo' }"
 	start
-	[ "$(sockets | wc -l)" = 9 ]
+	[ "$(sockets | wc -l)" = 10 ] # and the control socket
 	remember
 	file=$(stat -c '%i %a %u' "$sock")
 	reload 'kept 1, added 0, changed 0, removed 0'
@@ -173,7 +173,7 @@ at() { printf 'service %s { listen = "tcp:127.0.0.1:%s" %s }\n' "$1" "$2" "${3-h
 	rm "$sock"
 	reload
 	[ "$(printf hello | run_for 5 nc -NU "$sock")" = hello ]
-	[ "$(sockets | wc -l)" = 1 ]
+	[ "$(sockets | wc -l)" = 2 ] # and the control socket
 	stop
 	[ ! -e "$sock" ]
 }
@@ -191,7 +191,7 @@ at() { printf 'service %s { listen = "tcp:127.0.0.1:%s" %s }\n' "$1" "$2" "${3-h
 	is_refused 7001
 	[ ! -e "$sock" ]
 	[ "$(socket_of 127.0.0.1:7007)" = "$kept" ]
-	[ "$(sockets | wc -l)" = 2 ]
+	[ "$(sockets | wc -l)" = 3 ] # and the control socket
 	# And back.
 	configure "$echo $(at old 7001) service unix { listen = 'unix:$sock' handler = 'daytime' }"
 	reload 'kept 1, added 2, changed 0, removed 1'
@@ -397,7 +397,7 @@ transfer_rest() {
 		slow "$time"
 		reload
 	done
-	log_has 'reaped slow.* result=timed-out duration=1\.[0-4]'
+	log_has 'reaped slow.* result=timed-out why="timed out: max-time" duration=1\.[0-4]'
 	exec 5>&-
 	stop
 }
@@ -413,7 +413,7 @@ transfer_rest() {
 	configure "$daytime"
 	reload 'removed 1'
 	log_has 'stubborn.* did not end after SIGTERM; killed'
-	log_has 'reaped stubborn.* result=timed-out duration=1\.[0-4]'
+	log_has 'reaped stubborn.* result=timed-out why="timed out: max-time" duration=1\.[0-4]'
 	exec 5>&-
 	stop
 }
@@ -606,7 +606,7 @@ broken() { at broken 7008 "exec = '$BATS_TEST_TMPDIR/program' ${1-}"; }
 	same_as_before
 	configure "$(at s 8500-9499)"
 	reload 'changed 1'
-	[ "$(sockets | wc -l)" = 1000 ]
+	[ "$(sockets | wc -l)" = 1001 ] # and the control socket
 	is_daytime 8999
 	is_daytime 9499
 	is_refused 8499

@@ -56,6 +56,20 @@ static char *print(const struct config *config)
 	return text;
 }
 
+/* It stands beside the pid file unless it is set, and follows it: one for each daemon. */
+static void check_control(const char *keys, const char *path)
+{
+	char *text = xasprintf("%s\nservice a { listen = 'tcp:7001' handler = echo }\n", keys);
+	struct config *config = load_text(text);
+
+	free(text);
+	if (path)
+		ck_assert_str_eq(config->control, path);
+	else
+		ck_assert_ptr_null(config->control);
+	config_free(config);
+}
+
 /* What begatd -T prints loads to what it prints. */
 static void check_fixpoint(const struct config *config)
 {
@@ -87,7 +101,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(config->log_level, LOG_INFO);
 	ck_assert_uint_eq(config->instances, 10000);
 	ck_assert_int_eq(config->stop_timeout_ms, 30000);
-	ck_assert_ptr_null(config->control);
+	ck_assert(config->control_is_default && config->control_gid == (gid_t)-1);
 	ck_assert_uint_eq(config->nservices, 2);
 	service = config->services[0];
 	ck_assert_str_eq(service->name, "a");
@@ -139,6 +153,34 @@ START_TEST(default_pidfile)
 	ck_assert_pstr_eq(config->pidfile, geteuid() ? NULL : BEGAT_PIDFILE);
 	check_fixpoint(config);
 	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+/* It is beside the pid file unless it is set, so that each daemon has one of its own. */
+START_TEST(control_goes_with_the_pid_file)
+{
+	struct config *config;
+	char *path = xasprintf("/%0101d.sock", 0), *keys = xasprintf("pidfile = '/%0101d.pid'", 0);
+
+	enter_directory();
+	check_control("pidfile = '/run/x.pid'", "/run/x.sock");
+	check_control("pidfile = '/run/x'", "/run/x.sock");
+	check_control("pidfile = '/run/.pid/x.pid.old'", "/run/.pid/x.pid.old.sock");
+	check_control("pidfile = '/run/x.pid' control = '/tmp/y'", "/tmp/y");
+	check_control("pidfile = '/run/x.pid' control = none", NULL);
+	check_control(keys, path);    /* 107 bytes, which is the most */
+	keys[strlen(keys) - 5] = '0'; /* no suffix any more */
+	check_control(keys, NULL);
+	config = load_text("pidfile = '/run/x.pid'\n"
+			   "service a { listen = 'tcp:7001' handler = echo }\n");
+	config_set_pidfile(config, xstrdup("/run/y.pid"));
+	ck_assert_str_eq(config->control, "/run/y.sock");
+	config_set_pidfile(config, NULL);
+	ck_assert_ptr_null(config->control);
+	config_free(config);
+	free(keys);
+	free(path);
 	leave_directory();
 }
 END_TEST
@@ -347,6 +389,64 @@ START_TEST(loading_again_and_again)
 }
 END_TEST
 
+/* 1,000 services with 100,000 prefixes in "defaults" are one list and not a thousand. */
+START_TEST(lists_are_shared)
+{
+	struct config *config;
+	const struct service *first, *second, *other;
+
+	enter_directory();
+	config = load_text(
+		"defaults { only-from = 10.0.0.0/8 no-access = 10.1.0.0/16\n"
+		"	access-times = '08:00-18:00' }\n"
+		"service a { listen = 'tcp:7001' handler = echo }\n"
+		"service b { listen = 'tcp:7002' handler = echo only-from = 10.0.0.0/8 }\n"
+		"service c { listen = 'tcp:7003' handler = echo }");
+	first = config->services[0];
+	other = config->services[1];
+	second = config->services[2];
+	ck_assert_ptr_nonnull(first->admission.only_from);
+	ck_assert_ptr_nonnull(first->admission.no_access);
+	ck_assert_ptr_null(first->admission.proxies);
+	ck_assert_ptr_nonnull(first->admission.times);
+	ck_assert_mem_eq(&first->admission, &second->admission,
+			 offsetof(struct service_admission, times));
+	ck_assert_ptr_eq(first->admission.times, second->admission.times);
+	ck_assert_ptr_ne(first->admission.only_from, other->admission.only_from);
+	ck_assert_ptr_eq(first->admission.no_access, other->admission.no_access);
+	ck_assert_uint_eq(config->npeers, 3);
+	ck_assert_uint_eq(config->nschedules, 1);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+/* However many warnings there are, the error is among what is said. */
+START_TEST(errors_before_warnings)
+{
+	struct config_problems problems;
+	bool found = false;
+	FILE *file;
+
+	enter_directory();
+	file = fopen("conf", "w");
+	ck_assert_ptr_nonnull(file);
+	for (int i = 1; i <= 300; i++)
+		fprintf(file, "service a%d { listen = 'tcp:%d' handler = echo per-source = 101 }\n",
+			i, i);
+	fprintf(file, "service b { listen = 'tcp:301' handler = echo rate = 0/h }\n");
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_ptr_null(config_load("conf", &problems));
+	ck_assert_uint_eq(problems.warnings, 199);
+	for (size_t i = 0; i < problems.count; i++)
+		found |= strncmp(problems.lines[i], "conf:301: rate: \"0/h\": 0 is not ", 32) == 0;
+	ck_assert(found);
+	config_problems_free(&problems);
+	leave_directory();
+}
+END_TEST
+
 /* Who reads a configuration of root's must not be made to wait for it. */
 START_TEST(thousand_services)
 {
@@ -369,6 +469,6 @@ START_TEST(thousand_services)
 }
 END_TEST
 
-SUITE("config", defaults, default_pidfile, identity_of_root, identity_of_ordinary_user, options,
-      every_byte_survives, ranges_stay_ranges, several_files, loading_again_and_again,
-      thousand_services)
+SUITE("config", defaults, default_pidfile, control_goes_with_the_pid_file, identity_of_root,
+      identity_of_ordinary_user, options, every_byte_survives, ranges_stay_ranges, several_files,
+      loading_again_and_again, lists_are_shared, errors_before_warnings, thousand_services)

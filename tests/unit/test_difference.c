@@ -410,6 +410,47 @@ START_TEST(without_defaults)
 }
 END_TEST
 
+/* A long list may be that of a thousand services: it is told apart, and not there. */
+static char *format_list(size_t count, const char *last)
+{
+	char *text = xcalloc(count + 8, 20), *end;
+
+	end = stpcpy(text, "defaults { only-from = { ");
+	for (size_t i = 1; i < count; i++)
+		end += sprintf(end, "10.0.%zu.%zu, ", i / 256, i % 256);
+	sprintf(end, "%s } }\nservice a { listen = 'tcp:7001' handler = echo }\n", last);
+	return text;
+}
+
+static char *effect_of_list(size_t count, const char *last)
+{
+	char *text = format_list(count, last), *effect = effect_of(text);
+
+	free(text);
+	return effect;
+}
+
+START_TEST(long_lists)
+{
+	char *shown, *list, *same, *other;
+
+	enter_directory();
+	shown = effect_of_list(1000, "::1");
+	ck_assert_ptr_nonnull(strstr(shown, "\"10.0.3.231\", \"::1\" }\n"));
+	list = effect_of_list(1001, "::1");
+	same = effect_of_list(1001, "::1/128");
+	other = effect_of_list(1001, "::2");
+	ck_assert_ptr_nonnull(strstr(list, "\tonly-from = \"1001 entries with the checksum "));
+	ck_assert_str_eq(list, same);
+	ck_assert_str_ne(list, other);
+	free(shown);
+	free(list);
+	free(same);
+	free(other);
+	leave_directory();
+}
+END_TEST
+
 static const char *const configurations[] = {
 	"service a { listen = 'tcp:7001' handler = echo }\n",
 	"log = '/tmp/log' log-level = debug instances = 7 stop-timeout = 0 reload-timeout = '1s'\n"
@@ -423,6 +464,12 @@ static const char *const configurations[] = {
 	"	no-new-privileges = false instances = 100 env = {} socket-mode = 0666 }\n"
 	"service c { listen = 'tcp:7010' handler = echo max-time = 0 idle-timeout = 0\n"
 	"	first-byte-timeout = '1ms' }\n",
+	"sources = 2048\n"
+	"defaults { only-from = { '10.0.0.0/8', '::/0' } access-times = 'mon-fri 08:00-18:00' }\n"
+	"service a { listen = 'tcp:7001' handler = echo proxy-protocol = { '127.0.0.1' }\n"
+	"	no-access = { 'user:root', 'gid:7', '::ffff:10.1.0.0/112' } per-source = 3\n"
+	"	rate = '50/10s' rate-per-source = '5/s' source-prefix = { 24, 48 }\n"
+	"	when-full = refuse banner-fail = 'no, %h' ban = '10m' ban-after = '3/s' }\n",
 };
 
 /* What is left out says nothing: the text loads to the same configuration. */
@@ -570,6 +617,7 @@ int main(void)
 	tcase_add_test(tests, long_lines);
 	tcase_add_test(tests, unchanged_names);
 	tcase_add_test(tests, without_defaults);
+	tcase_add_test(tests, long_lists);
 	tcase_add_loop_test(tests, loads_to_the_same, 0,
 			    sizeof(configurations) / sizeof(configurations[0]));
 	tcase_add_test(tests, identities);

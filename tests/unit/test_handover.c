@@ -64,6 +64,7 @@ START_TEST(least_document_is_read)
 	ck_assert_ptr_null(handover->pid_path);
 	ck_assert_int_eq(handover->pid_fd, -1);
 	ck_assert_int_eq(handover->begatd_fd, -1);
+	ck_assert_int_eq(handover->sources_fd, -1);
 	ck_assert(!handover->begatd_gone && !handover->detached && !handover->has_terminal);
 	ck_assert(!handover->reload_again);
 	ck_assert_ptr_null(handover->last_failure);
@@ -72,6 +73,10 @@ START_TEST(least_document_is_read)
 	ck_assert_uint_eq(handover->listeners[1].mode, (mode_t)-1);
 	ck_assert_uint_eq(handover->services[1].state.stats.begat, 0);
 	ck_assert_int_eq(handover->services[1].state.stderr_reader, -1);
+	ck_assert_int_eq(handover->services[1].state.rate_ns, 0);
+	ck_assert_ptr_null(handover->services[1].throttled_why);
+	for (int refusal = 0; refusal < REFUSALS; refusal++)
+		ck_assert_uint_eq(handover->services[1].state.stats.refused[refusal], 0);
 	ck_assert_int_eq(handover->children[1].pid, 3);
 	ck_assert_uint_eq(handover->children[1].place, 7);
 	ck_assert_uint_eq(handover->children[1].service, 0);
@@ -79,7 +84,36 @@ START_TEST(least_document_is_read)
 	ck_assert_str_eq(handover->children[0].peer, "");
 	ck_assert_str_eq(handover->children[1].peer, "x");
 	ck_assert_int_eq(handover->children[1].due_ns, 0);
+	ck_assert_uint_eq(handover->children[1].source, STATE_NO_SOURCE);
+	ck_assert_int_eq(handover->children[1].talk_fd, -1);
+	ck_assert_int_eq(handover->children[1].refused, REFUSAL_NONE);
 	handover_free(handover);
+}
+END_TEST
+
+/* What a daemon from before there was admission writes of its children: 0.1.0. */
+START_TEST(children_of_an_older_release_are_read)
+{
+	char *document = edited(
+		"\"children-fields\":[\"place\",\"pid\",\"service\",\"started-ns\",\"peer\"],"
+		"\"children\":[[0,2,1,0],[7,3,0,9,\"x\"]]",
+		"\"children-fields\":[\"pid\",\"service\",\"place\",\"started-ns\",\"peer\","
+		"\"due-ns\",\"ending\",\"timed-out\",\"client-gone\"],"
+		"\"children\":[[2,1,0,4,\"x\",5,1,true],[3,0,1,6,\"y\",0,0,false,true]]");
+	struct handover *handover = read_good(save_text(document, strlen(document)));
+	const struct state_child *child = handover->children;
+
+	ck_assert_int_eq(child[0].due_ns, 5);
+	ck_assert_int_eq(child[0].ending, 1);
+	ck_assert(child[0].timed_out && !child[0].client_gone);
+	ck_assert(!child[1].timed_out && child[1].client_gone);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(child[i].source, STATE_NO_SOURCE);
+		ck_assert_int_eq(child[i].talk_fd, -1);
+		ck_assert_int_eq(child[i].refused, REFUSAL_NONE);
+	}
+	handover_free(handover);
+	free(document);
 }
 END_TEST
 
@@ -99,9 +133,11 @@ START_TEST(unknown_fields_are_passed_over)
 {
 	static const char *const edits[][2] = {
 		{ "{\"version\"", "{\"sources\":[{\"a\":[1.5,null]}],\"version\"" },
+		{ "{\"version\"", "{\"bans\":[{\"source\":\"::/64\"}],\"version\"" },
 		{ "\"path\":\"/b\"", "\"path\":\"/b\",\"argv\":[]" },
 		{ "\"fd\":15", "\"fd\":15,\"protocol\":6" },
 		{ "\"kill-grace-ms\":1", "\"kill-grace-ms\":1,\"rate\":{}" },
+		{ "\"kill-grace-ms\":1", "\"kill-grace-ms\":1,\"refused\":{\"new\":-1}" },
 		{ "\"place\",\"pid\"", "\"place\",\"pid\"" },
 		{ "\"peer\"],", "\"peer\",\"cgroup\",17]," },
 		{ "9,\"x\"", "9,\"x\",{}" },
@@ -115,6 +151,11 @@ START_TEST(unknown_fields_are_passed_over)
 	}
 }
 END_TEST
+
+/* One more field, and its value for the second child. */
+#define SIXTH(name, value)                                                                         \
+	"\"peer\"],\"children\":[[0,2,1,0],[7,3,0,9,\"x\"]",                                       \
+		"\"peer\",\"" name "\"],\"children\":[[0,2,1,0],[7,3,0,9,\"x\"," value "]"
 
 static const struct {
 	const char *find, *with, *error;
@@ -174,6 +215,21 @@ static const struct {
 	  "services[1].ended.timed-out: not a whole number from 0 on" },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"stderr\":{\"reader\":14}",
 	  "services[1].stderr.reader: 14 is there twice" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"stderr\":{\"reader\":2}",
+	  "services[1].stderr.reader: 2 is not within 3 to 4194303" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"refused\":{\"source-rate\":-1}",
+	  "services[1].refused.source-rate: not a whole number from 0 on" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"refused\":[]",
+	  "services[1].refused: not an object" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"rate-ns\":-1",
+	  "services[1].rate-ns: -1 is not within 0 to 9223372036854775807" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"throttle\":{\"reason\":1}",
+	  "services[1].throttle.reason: not a text" },
+	{ "{\"fd\":14}", "{\"fd\":14},\"source-table\":{\"fd\":14}",
+	  "source-table.fd: 14 is there twice" },
+	{ "{\"fd\":14}", "{\"fd\":14},\"source-table\":{\"fd\":2}",
+	  "source-table.fd: 2 is not within 3 to 4194303" },
+	{ "{\"fd\":14}", "{\"fd\":14},\"source-table\":7", "source-table: not an object" },
 	{ "\"children-fields\"", "\"fields\"", "children-fields: missing" },
 	{ "\"place\",", "\"palace\",", "children[0].place: missing" },
 	{ "[7,3,0,9,\"x\"]", "{}", "children[1]: not a list" },
@@ -193,6 +249,16 @@ static const struct {
 	  "9\"]",
 	  "children[1].peer: longer than it can be" },
 	{ ",\"peer\"],", ",\"ending\"],", "children[1].ending: not a whole number" },
+	{ SIXTH("source", "-2"), "children[1].source: -2 is not within -1 to 4294967294" },
+	{ SIXTH("source", "4294967295"),
+	  "children[1].source: 4294967295 is not within -1 to 4294967294" },
+	{ SIXTH("source", "true"), "children[1].source: not a whole number" },
+	{ SIXTH("talk-fd", "-2"), "children[1].talk-fd: -2 is not within -1 to 4194303" },
+	{ SIXTH("talk-fd", "2"), "children[1].talk-fd: 2 is no descriptor of ours" },
+	{ SIXTH("talk-fd", "16"), "children[1].talk-fd: 16 is there twice" },
+	{ SIXTH("refused", "-1"), "children[1].refused: -1 is not within 0 to 11" },
+	{ SIXTH("refused", "12"), "children[1].refused: 12 is not within 0 to 11" },
+	{ SIXTH("timed-out", "1"), "children[1].timed-out: neither true nor false" },
 	{ "9,\"x\"]]}", "9,\"x\"]]", "JSON: line 1, column " },
 	{ "9,\"x\"]]}", "9,\"x\"]]}}", "JSON: line 1, column " },
 };
@@ -309,9 +375,11 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		least_document_is_read, no_children_is_fine, unknown_fields_are_passed_over,
-		truncated_is_refused,	noise_is_refused,    nesting_is_refused,
-		huge_is_refused,	bytes_are_kept
+		least_document_is_read, children_of_an_older_release_are_read,
+		no_children_is_fine,	unknown_fields_are_passed_over,
+		truncated_is_refused,	noise_is_refused,
+		nesting_is_refused,	huge_is_refused,
+		bytes_are_kept
 	};
 	TCase *all = tcase_create("all");
 

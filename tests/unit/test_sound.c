@@ -48,6 +48,50 @@ static uint32_t put_vector(const char *const *strings, uint32_t count)
 
 static const char *const words[] = { "/usr/bin/uptime", "-p", "--", "PATH=/bin" };
 
+static uint32_t put_access(void)
+{
+	static const struct plan_span4 spans4[] = { { 0, 0 },
+						    { 0x0a000000, 1 },
+						    { 0x0b000000, 0 } };
+	static const struct plan_span6 spans6[] = { { 0, 0, 1 }, { 7, 0, 0 }, { 7, 1, 1 } };
+	static const struct plan_id ids[] = { { 0, 0 }, { 33, 1 }, { 1000, 0 } };
+	const struct plan_access access = {
+		.spans4 = put(spans4, sizeof(spans4)),
+		.nspans4 = 3,
+		.spans6 = put(spans6, sizeof(spans6)),
+		.nspans6 = 3,
+		.users = put(ids, sizeof(ids)),
+		.nusers = 3,
+		.groups = put(ids, sizeof(ids)),
+		.ngroups = 3,
+		.others_allowed = true,
+	};
+
+	return put(&access, sizeof(access));
+}
+
+static uint32_t put_admission(void)
+{
+	static const struct plan_time times[] = { { 0, 60 }, { 61, 10080 } };
+	const struct plan_admission admission = {
+		.access = put_access(),
+		.proxies = put_access(),
+		.times = put(times, sizeof(times)),
+		.ntimes = 2,
+		.banner_fail = put_text("Come back later"),
+		.per_source = 5,
+		.prefix4 = 32,
+		.prefix6 = 64,
+		.rate = { .step_ns = 20000000, .window_ns = 1000000000 },
+		.source_rate = { .step_ns = 1, .window_ns = INT64_MAX / 4 },
+		.ban_after = { .step_ns = 3000000000, .window_ns = 60000000000 },
+		.ban_ms = 600000,
+		.refuse_when_full = true,
+	};
+
+	return put(&admission, sizeof(admission));
+}
+
 static struct plan_service plan_handler(void)
 {
 	const struct plan_value values[] = {
@@ -58,6 +102,8 @@ static struct plan_service plan_handler(void)
 
 	return (struct plan_service){
 		.name = put_text("shell"),
+		.admission = put_admission(),
+		.id = 1,
 		.handler = 4,
 		.values = put(values, sizeof(values)),
 		.nvalues = 3,
@@ -74,6 +120,7 @@ static struct plan_service plan_program(void)
 
 	return (struct plan_service){
 		.name = put_text("uptime"),
+		.id = UINT64_MAX,
 		.handler = -1,
 		.path = put_text(words[0]),
 		.argv = put_vector(words, 3),
@@ -104,6 +151,8 @@ static struct plan_global plan_global(void)
 		.begatd_path = put_text("/usr/sbin/begatd"),
 		.argv = put_vector(words, 1),
 		.instances = 100,
+		.sources = 65536,
+		.headers = 1,
 		.stop_timeout_ms = 10000,
 		.reload_timeout_ms = 30000,
 	};
@@ -173,6 +222,7 @@ START_TEST(takes_the_limits)
 	plan = finish();
 	plan->global.argv = none;
 	plan->global.instances = BOUNDS_CHILDREN;
+	plan->global.sources = 16777216;
 	plan->global.log_level = LOG_EMERG;
 	service = (struct plan_service *)(uintptr_t)plan_service(plan, 0);
 	service->groups = all;
@@ -180,6 +230,23 @@ START_TEST(takes_the_limits)
 	ck_assert(plan_is_sound(plan));
 	plan->global.log_level = LOG_DEBUG;
 	ck_assert(plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+/* It belongs to no service. */
+START_TEST(takes_a_control_socket)
+{
+	struct plan *plan = make();
+	struct plan_listener *last =
+		(struct plan_listener *)(uintptr_t)plan_listener(plan, plan->nlisteners - 1);
+
+	ck_assert_ptr_null(plan_control(plan));
+	last->service = PLAN_CONTROL;
+	ck_assert(plan_is_sound(plan));
+	ck_assert_ptr_eq(plan_control(plan), last);
+	plan->nlisteners = 0;
+	ck_assert_ptr_null(plan_control(plan));
 	free(plan);
 }
 END_TEST
@@ -272,6 +339,8 @@ START_TEST(refuses_a_bad_global)
 		IN(at, plan_global, argv, 0xfffffffc),
 		IN(at, plan_global, instances, BOUNDS_CHILDREN + 1),
 		IN(at, plan_global, instances, UINT32_MAX),
+		IN(at, plan_global, sources, 16777216 + 1),
+		IN(at, plan_global, headers, 0),
 		IN(at, plan_global, stop_timeout_ms, -1),
 		IN(at, plan_global, stop_timeout_ms, INT64_MAX / 1000000),
 		IN(at, plan_global, reload_timeout_ms, INT64_MAX),
@@ -290,6 +359,12 @@ START_TEST(refuses_a_bad_handler)
 	const struct damage all[] = {
 		IN(at, plan_service, name, 0),
 		IN(at, plan_service, name, size),
+		IN(at, plan_service, admission, 8),
+		IN(at, plan_service, admission, plan_service(plan, 0)->admission + 4),
+		IN(at, plan_service, admission, size - 8),
+		IN(at, plan_service, admission, size),
+		IN(at, plan_service, admission, UINT32_MAX),
+		IN(at, plan_service, id, 0),
 		IN(at, plan_service, handler, -2),
 		IN(at, plan_service, handler, -1), /* then it is a program, and has none */
 		IN(at, plan_service, values, 0),
@@ -313,6 +388,153 @@ START_TEST(refuses_a_bad_handler)
 	};
 
 	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+static const struct plan_admission *admission_of(const struct plan *plan)
+{
+	return plan_at(plan, plan_service(plan, 0)->admission);
+}
+
+/* The least that there may be: one span for each family, and nothing else. */
+START_TEST(takes_the_limits_of_an_admission)
+{
+	struct plan *plan = make();
+	struct plan_admission *admission = (struct plan_admission *)(uintptr_t)admission_of(plan);
+	struct plan_access *access =
+		(struct plan_access *)(uintptr_t)plan_at(plan, admission->access);
+
+	access->nspans4 = access->nspans6 = 1;
+	access->users = access->nusers = access->groups = access->ngroups = 0;
+	admission->proxies = admission->times = admission->ntimes = admission->banner_fail = 0;
+	admission->prefix4 = admission->prefix6 = 1;
+	admission->rate = (struct plan_rate){ 0, 0 };
+	admission->source_rate = (struct plan_rate){ INT64_MAX / 4, INT64_MAX / 4 };
+	admission->ban_ms = 0;
+	ck_assert(plan_is_sound(plan));
+	admission->prefix6 = 128;
+	admission->per_source = UINT32_MAX;
+	admission->access = 0;
+	ck_assert(plan_is_sound(plan));
+	free(plan);
+}
+END_TEST
+
+START_TEST(refuses_a_bad_admission)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size, times = admission_of(plan)->times;
+	const size_t at = plan_service(plan, 0)->admission;
+	const struct damage all[] = {
+		IN(at, plan_admission, access, 16),
+		IN(at, plan_admission, access, admission_of(plan)->access + 4),
+		IN(at, plan_admission, access, size - 16),
+		IN(at, plan_admission, access, size),
+		IN(at, plan_admission, access, UINT32_MAX - 7),
+		IN(at, plan_admission, proxies, admission_of(plan)->proxies - 1),
+		IN(at, plan_admission, proxies, size),
+		IN(at, plan_admission, times, 0),
+		IN(at, plan_admission, times, times + 4),
+		IN(at, plan_admission, times, size),
+		IN(at, plan_admission, ntimes, size / sizeof(struct plan_time)),
+		IN(at, plan_admission, ntimes, UINT32_MAX),
+		IN(at, plan_admission, banner_fail, 8),
+		IN(at, plan_admission, banner_fail, size),
+		IN(at, plan_admission, prefix4, 0),
+		IN(at, plan_admission, prefix4, 33),
+		IN(at, plan_admission, prefix6, 0),
+		IN(at, plan_admission, prefix6, 129),
+		IN(at, plan_admission, ban_ms, -1),
+		IN(at, plan_admission, ban_ms, INT64_MAX / 1000000),
+		IN(at, plan_admission, refuse_when_full, 2),
+		IN(times, plan_time, from, 60), /* as far as it goes */
+		IN(times, plan_time, to, 61),	/* touches the next one */
+		IN(times, plan_time, to, 62),
+		IN(times + 4, plan_time, from, 10080),
+		IN(times + 4, plan_time, to, 10081),
+		IN(times + 4, plan_time, to, 61),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+/* Each of the three: a window is a whole number of steps, and can be added to a clock. */
+START_TEST(refuses_bad_rates)
+{
+	static const size_t rates[] = { offsetof(struct plan_admission, rate),
+					offsetof(struct plan_admission, source_rate),
+					offsetof(struct plan_admission, ban_after) };
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		struct plan *plan = make();
+		const size_t at = plan_service(plan, 0)->admission + rates[i];
+		const struct damage all[] = {
+			IN(at, plan_rate, step_ns, 0),
+			IN(at, plan_rate, step_ns, -1),
+			IN(at, plan_rate, step_ns, INT64_MAX),
+			IN(at, plan_rate, step_ns, 7000000001),
+			IN(at, plan_rate, window_ns, 0),
+			IN(at, plan_rate, window_ns, -1),
+			IN(at, plan_rate, window_ns, INT64_MAX / 4 + 1),
+			IN(at, plan_rate, window_ns, INT64_MAX),
+		};
+
+		expect_all(plan, all, sizeof(all) / sizeof(*all));
+	}
+}
+END_TEST
+
+/* What a look-up goes by: sorted, from the first address on. */
+START_TEST(refuses_a_bad_access)
+{
+	static const size_t lists[] = { offsetof(struct plan_admission, access),
+					offsetof(struct plan_admission, proxies) };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		struct plan *plan = make();
+		const uint32_t size = plan->size;
+		uint32_t at;
+		const struct plan_access *access;
+
+		memcpy(&at, (const char *)admission_of(plan) + lists[i], sizeof(at));
+		access = plan_at(plan, at);
+		const struct damage all[] = {
+			IN(at, plan_access, spans4, 0),
+			IN(at, plan_access, spans4, access->spans4 + 4),
+			IN(at, plan_access, spans4, access->spans4 + 8), /* not the first one */
+			IN(at, plan_access, spans4, size),
+			IN(at, plan_access, nspans4, 0),
+			IN(at, plan_access, nspans4, size / sizeof(struct plan_span4)),
+			IN(at, plan_access, nspans4, UINT32_MAX),
+			IN(at, plan_access, spans6, 0),
+			IN(at, plan_access, spans6, access->spans6 + 24),
+			IN(at, plan_access, spans6, size - 8),
+			IN(at, plan_access, nspans6, 0),
+			IN(at, plan_access, nspans6, UINT32_MAX / 24 + 1),
+			IN(at, plan_access, users, 0),
+			IN(at, plan_access, users, access->users + 4),
+			IN(at, plan_access, users, size),
+			IN(at, plan_access, nusers, UINT32_MAX),
+			IN(at, plan_access, groups, 8),
+			IN(at, plan_access, groups, size),
+			IN(at, plan_access, ngroups, size / sizeof(struct plan_id)),
+			IN(at, plan_access, others_allowed, 2),
+			IN(access->spans4, plan_span4, first, 1),
+			IN(access->spans4 + 8, plan_span4, first, 0),
+			IN(access->spans4 + 8, plan_span4, first, 0x0b000000),
+			IN(access->spans6, plan_span6, high, 1),
+			IN(access->spans6, plan_span6, low, 1),
+			IN(access->spans6 + 24, plan_span6, high, 0),
+			IN(access->spans6 + 24, plan_span6, high, 8),
+			IN(access->spans6 + 48, plan_span6, low, 0),
+			IN(access->users + 8, plan_id, id, 0),
+			IN(access->users + 8, plan_id, id, 1001),
+			IN(access->groups + 16, plan_id, id, 33),
+		};
+
+		expect_all(plan, all, sizeof(all) / sizeof(*all));
+	}
 }
 END_TEST
 
@@ -358,7 +580,9 @@ START_TEST(refuses_a_bad_listener)
 	const struct damage all[] = {
 		IN(last, plan_listener, fd, -2),
 		IN(last, plan_listener, service, 2),
-		IN(last, plan_listener, service, UINT32_MAX),
+		IN(last, plan_listener, service, UINT32_MAX - 1),
+		/* the control socket comes last */
+		IN(plan->listeners, plan_listener, service, PLAN_CONTROL),
 		IN(last, plan_listener, asked, 0),
 		IN(last, plan_listener, asked, size),
 		IN(last, plan_listener, address, 0),
@@ -427,12 +651,44 @@ static size_t read_vector(const struct plan *plan, uint32_t offset)
 	return length;
 }
 
+static size_t read_access(const struct plan *plan, uint32_t offset)
+{
+	const struct plan_access *access = plan_at(plan, offset);
+	size_t sum = 0;
+
+	if (access == NULL)
+		return 0;
+	for (uint32_t i = 0; i < access->nspans4; i++)
+		sum += ((const struct plan_span4 *)plan_at(plan, access->spans4))[i].allowed;
+	for (uint32_t i = 0; i < access->nspans6; i++)
+		sum += ((const struct plan_span6 *)plan_at(plan, access->spans6))[i].allowed;
+	for (uint32_t i = 0; i < access->nusers; i++)
+		sum += ((const struct plan_id *)plan_at(plan, access->users))[i].allowed;
+	for (uint32_t i = 0; i < access->ngroups; i++)
+		sum += ((const struct plan_id *)plan_at(plan, access->groups))[i].allowed;
+	return sum + access->others_allowed;
+}
+
+static size_t read_admission(const struct plan *plan, uint32_t offset)
+{
+	const struct plan_admission *admission = plan_at(plan, offset);
+	size_t sum = 0;
+
+	if (admission == NULL)
+		return 0;
+	for (uint32_t i = 0; i < admission->ntimes; i++)
+		sum += ((const struct plan_time *)plan_at(plan, admission->times))[i].to;
+	return sum + read_access(plan, admission->access) + read_access(plan, admission->proxies) +
+	       length_of(plan, admission->banner_fail) + admission->refuse_when_full;
+}
+
 static size_t read_service(const struct plan *plan, const struct plan_service *service)
 {
 	const struct plan_value *values = plan_at(plan, service->values);
 	const gid_t *groups = plan_at(plan, service->groups);
 	size_t length = service->crlf + service->set_identity + service->no_new_privileges;
 
+	length += read_admission(plan, service->admission);
 	length += length_of(plan, service->name) + length_of(plan, service->path) +
 		  length_of(plan, service->banner) + length_of(plan, service->directory) +
 		  read_vector(plan, service->argv) + read_vector(plan, service->env);
@@ -448,7 +704,10 @@ static size_t read_listener(const struct plan *plan, const struct plan_listener 
 {
 	return length_of(plan, listener->asked) + length_of(plan, listener->address) +
 	       length_of(plan, listener->path) + listener->internet + listener->added +
-	       listener->changed + plan_service(plan, listener->service)->instances;
+	       listener->changed +
+	       (listener->service == PLAN_CONTROL
+			? 0
+			: plan_service(plan, listener->service)->instances);
 }
 
 /* All of a plan, as the master and its workers read it: a sanitizer looks on. */
@@ -515,6 +774,8 @@ START_TEST(survives_random_damage)
 }
 END_TEST
 
-SUITE("sound", takes_what_is_sound, takes_the_limits, takes_an_empty_one, refuses_bad_arrays,
-      refuses_a_bad_global, refuses_a_bad_handler, refuses_a_bad_program, refuses_a_bad_listener,
-      knows_where_vectors_end, refuses_a_text_without_an_end, survives_random_damage)
+SUITE("sound", takes_what_is_sound, takes_the_limits, takes_a_control_socket, takes_an_empty_one,
+      refuses_bad_arrays, refuses_a_bad_global, refuses_a_bad_handler,
+      takes_the_limits_of_an_admission, refuses_a_bad_admission, refuses_bad_rates,
+      refuses_a_bad_access, refuses_a_bad_program, refuses_a_bad_listener, knows_where_vectors_end,
+      refuses_a_text_without_an_end, survives_random_damage)

@@ -58,6 +58,9 @@ static void fill_children(struct state *state)
 			.place = i,
 			.started_ns = 5000,
 			.due_ns = i ? 6000 : 0,
+			.source = i ? i : STATE_NO_SOURCE,
+			.talk_fd = i == 2 ? 90 : -1,
+			.refused = i == 3 ? REFUSAL_BANNED : REFUSAL_NONE,
 			.ending = (int32_t)(i % 3),
 			.timed_out = i == 1,
 		};
@@ -76,7 +79,10 @@ static struct made make(void)
 		state_services(state)[i].plan = i < 2 ? (int32_t)i : -1;
 		state_services(state)[i].kill_grace_ms = 5000;
 		state_services(state)[i].stats.begat = 4711;
+		state_services(state)[i].stats.refused[REFUSAL_ACCESS] = 12;
+		state_services(state)[i].rate_ns = 7777;
 	}
+	state_services(state)[1].throttled_why = put(state, "step exec: No such file");
 	fill_children(state);
 	for (uint32_t i = 0; i < room.dropped; i++) {
 		state_dropped(state)[i].fd = (int)(70 + i);
@@ -122,7 +128,15 @@ START_TEST(brings_back_what_was_put_in)
 	ck_assert_str_eq(state_text(state, state_services(state)[2].name), "gone");
 	ck_assert_int_eq(state_services(state)[2].plan, -1);
 	ck_assert_uint_eq(state_services(state)[1].stats.begat, 4711);
+	ck_assert_uint_eq(state_services(state)[1].stats.refused[REFUSAL_ACCESS], 12);
+	ck_assert_int_eq(state_services(state)[1].rate_ns, 7777);
+	ck_assert_str_eq(state_text(state, state_services(state)[1].throttled_why),
+			 "step exec: No such file");
+	ck_assert_uint_eq(state_services(state)[2].throttled_why, 0);
 	ck_assert_int_eq(state_children(state)[3].pid, 1003);
+	ck_assert_uint_eq(state_children(state)[3].source, 3);
+	ck_assert_int_eq(state_children(state)[2].talk_fd, 90);
+	ck_assert_int_eq(state_children(state)[3].refused, REFUSAL_BANNED);
 	ck_assert_str_eq(state_children(state)[3].peer, "[2001:db8::1]:4711");
 	ck_assert_int_eq(state_dropped(state)[1].fd, 71);
 	ck_assert_str_eq(state_text(state, state_dropped(state)[1].path), "/run/x");
@@ -140,6 +154,7 @@ START_TEST(begins_with_no_descriptors)
 	const struct state *state = made.state;
 
 	ck_assert_int_eq(state->failures_fd, -1);
+	ck_assert_int_eq(state->sources_fd, -1);
 	ck_assert_int_eq(state->plan_fd, -1);
 	ck_assert_int_eq(state->state_fd, -1);
 	ck_assert_int_eq(state->back.master_fd, -1);
@@ -151,6 +166,8 @@ START_TEST(begins_with_no_descriptors)
 		ck_assert_int_eq(state_services(state)[i].stderr_reader, -1);
 		ck_assert_int_eq(state_services(state)[i].stderr_writer, -1);
 	}
+	for (uint32_t i = 0; i < room.children; i++)
+		ck_assert_int_eq(state_children(state)[i].talk_fd, -1);
 	for (uint32_t i = 0; i < room.dropped; i++)
 		ck_assert_int_eq(state_dropped(state)[i].fd, -1);
 	for (uint32_t i = 0; i < room.received; i++)
@@ -173,6 +190,8 @@ START_TEST(begins_with_zeros)
 	struct made made = make_empty();
 	const struct state *state = made.state;
 
+	for (uint32_t i = 0; i < room.children; i++)
+		state_children(state)[i].talk_fd = 0; /* which is -1: see above */
 	ck_assert(is_zero(state_children(state), room.children * sizeof(struct state_child)));
 	ck_assert(is_zero((const char *)state + state->used, ROOM_TEXT));
 	ck_assert_uint_eq(state->used + ROOM_TEXT, state->size);
@@ -431,8 +450,11 @@ START_TEST(refuses_a_bad_header)
 		IN(0, state, last_failure, size),
 		IN(0, state, last_failure, UINT32_MAX),
 		IN(0, state, reload_again, 2),
+		IN(0, state, begatd_gone, 2),
 		IN(0, state, started_ns, -1),
 		IN(0, state, failures_fd, 0),
+		IN(0, state, sources_fd, 0),
+		IN(0, state, sources_fd, -2),
 		IN(0, state, plan_fd, -2),
 		IN(0, state, state_fd, 2),
 		IN(0, state, back.master_fd, -2),
@@ -461,6 +483,12 @@ START_TEST(refuses_a_bad_service)
 		IN(last, state_service, kill_grace_ms, -1),
 		IN(last, state_service, kill_grace_ms, INT64_MAX / 1000),
 		IN(last, state_service, pause_due_ns, INT64_MIN),
+		IN(last, state_service, rate_ns, -1),
+		IN(last, state_service, rate_ns, INT64_MIN),
+		IN(last, state_service, throttled_why, 1),
+		IN(last, state_service, throttled_why, sizeof(struct state) - 1),
+		IN(last, state_service, throttled_why, size),
+		IN(last, state_service, throttled_why, UINT32_MAX),
 		IN(last, state_service, stderr_reader, 2),
 		IN(last, state_service, stderr_writer, -2),
 	};
@@ -490,6 +518,12 @@ START_TEST(refuses_a_bad_child)
 		IN(last, state_child, ending, 3),
 		IN(last, state_child, started_ns, -1),
 		IN(last, state_child, due_ns, INT64_MIN),
+		IN(last, state_child, talk_fd, 0),
+		IN(last, state_child, talk_fd, 2),
+		IN(last, state_child, talk_fd, -2),
+		IN(last, state_child, refused, -1),
+		IN(last, state_child, refused, REFUSALS),
+		IN(last, state_child, refused, INT32_MIN),
 		IN(last, state_child, timed_out, 2),
 		IN(last, state_child, client_gone, 255),
 	};

@@ -109,10 +109,14 @@ static void fill_services(struct state *state)
 	services[0] = (struct state_service){
 		.name = state_put_text(state, "daytime"),
 		.kill_grace_ms = 5000,
-		.stats = { 21, { 1, 2, 3, 4, 5, 6 } },
+		.stats = { 21,
+			   { 1, 2, 3, 4, 5, 6, 7 },
+			   { 0, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, UINT64_MAX } },
 		.bad = 7,
 		.pause_s = 60,
 		.pause_due_ns = INT64_MAX,
+		.rate_ns = INT64_MAX,
+		.throttled_why = state_put_text(state, "step exec: \"\xe9\""),
 		.stderr_reader = 90,
 		.stderr_writer = 91,
 	};
@@ -120,7 +124,7 @@ static void fill_services(struct state *state)
 		.name = state_put_text(state, "command"),
 		.plan = 1,
 		.kill_grace_ms = 7000,
-		.stats = { INT64_MAX, { [RESULT_OK] = UINT64_MAX } },
+		.stats = { INT64_MAX, { [RESULT_OK] = UINT64_MAX }, { [REFUSAL_BANNED] = 1 } },
 		.bad = 1,
 		.stderr_reader = -1,
 		.stderr_writer = -1,
@@ -135,6 +139,8 @@ static void fill_services(struct state *state)
 	};
 }
 
+#define CHILDREN 7
+
 static void fill_children(struct state *state)
 {
 	static const struct state_child children[] = {
@@ -142,24 +148,49 @@ static void fill_children(struct state *state)
 		  .service = 0,
 		  .place = 4194303,
 		  .started_ns = 1,
+		  .source = STATE_NO_SOURCE,
+		  .talk_fd = -1,
 		  .peer = "192.0.2.1:7" },
-		{ .pid = 2001, .service = 2, .place = 0, .started_ns = 2, .due_ns = 3 },
+		{ .pid = 2001,
+		  .service = 2,
+		  .place = 0,
+		  .started_ns = 2,
+		  .due_ns = 3,
+		  .source = STATE_NO_SOURCE,
+		  .talk_fd = -1 },
 		{ .pid = 4194303,
 		  .service = 2,
 		  .place = 1,
 		  .started_ns = INT64_MAX,
+		  .source = STATE_NO_SOURCE,
+		  .talk_fd = -1,
 		  .ending = 2,
 		  .timed_out = true,
 		  .client_gone = true,
 		  .peer = "\x01\x7f\x80\xff\"\\" },
+		{ .pid = 2003, .service = 0, .place = 2, .source = 0, .talk_fd = -1 },
+		{ .pid = 2004,
+		  .service = 0,
+		  .place = 3,
+		  .source = STATE_NO_SOURCE - 1,
+		  .talk_fd = -1,
+		  .client_gone = true },
+		{ .pid = 2005, .service = 1, .place = 4, .source = STATE_NO_SOURCE, .talk_fd = 94 },
+		{ .pid = 2006,
+		  .service = 1,
+		  .place = 5,
+		  .source = STATE_NO_SOURCE,
+		  .talk_fd = -1,
+		  .refused = REFUSAL_SHORTAGE },
 	};
 
+	_Static_assert(sizeof(children) == CHILDREN * sizeof(*children), "CHILDREN is wrong");
 	memcpy(state_children(state), children, sizeof(children));
 }
 
 static const struct state *old_state(void)
 {
-	const struct state_room room = { 3, 3, 0, 2, 256 };
+	const struct state_room room = { 3, CHILDREN, 0, 2, 256 };
 	int fd;
 	struct state *state = state_new(&room, &fd);
 
@@ -175,6 +206,7 @@ static const struct state *old_state(void)
 	state->plan_fd = 68;
 	state->state_fd = 69;
 	state->failures_fd = 70;
+	state->sources_fd = 71;
 	fill_services(state);
 	fill_children(state);
 	state_received(state)[0] = 101;
@@ -187,7 +219,7 @@ static int save(const struct plan *plan, const struct state *state)
 	int fd = memfd_create("test", 0);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(status_write(plan, state, fd), 0);
+	ck_assert_int_eq(status_write(plan, state, STATUS_FOR_RELOAD, fd), 0);
 	return fd;
 }
 
@@ -214,6 +246,7 @@ START_TEST(head_goes_round)
 	ck_assert_int_eq(handover->plan_fd, 68);
 	ck_assert_int_eq(handover->state_fd, 69);
 	ck_assert_int_eq(handover->failures_fd, 70);
+	ck_assert_int_eq(handover->sources_fd, 71);
 	ck_assert(handover->detached && handover->has_terminal);
 	ck_assert_uint_eq(handover->nofile_soft, 1024);
 	ck_assert_uint_eq(handover->nofile_hard, UINT64_MAX);
@@ -262,13 +295,19 @@ START_TEST(services_go_round)
 {
 	struct handover *handover = read_old();
 	const struct handover_service *service = handover->services;
-	const uint64_t ended[RESULTS] = { 1, 2, 3, 4, 5, 6 };
+	const uint64_t ended[RESULTS] = { 1, 2, 3, 4, 5, 6, 7 };
+	const uint64_t refused[REFUSALS] = {
+		0, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, UINT64_MAX
+	};
 
 	ck_assert_uint_eq(handover->nservices, 3);
 	ck_assert_str_eq(service[0].name, "daytime");
 	ck_assert_int_eq(service[0].state.kill_grace_ms, 5000);
 	ck_assert_uint_eq(service[0].state.stats.begat, 21);
 	ck_assert_mem_eq(service[0].state.stats.ended, ended, sizeof(ended));
+	ck_assert_mem_eq(service[0].state.stats.refused, refused, sizeof(refused));
+	ck_assert_int_eq(service[0].state.rate_ns, INT64_MAX);
+	ck_assert_str_eq(service[0].throttled_why, "step exec: \"\xe9\"");
 	ck_assert_uint_eq(service[0].state.bad, 7);
 	ck_assert_uint_eq(service[0].state.pause_s, 60);
 	ck_assert_int_eq(service[0].state.pause_due_ns, INT64_MAX);
@@ -278,6 +317,10 @@ START_TEST(services_go_round)
 	ck_assert_uint_eq(service[1].state.stats.begat, INT64_MAX);
 	ck_assert_uint_eq(service[1].state.stats.ended[RESULT_OK], UINT64_MAX);
 	ck_assert_uint_eq(service[1].state.stats.ended[RESULT_TIMED_OUT], 0);
+	ck_assert_uint_eq(service[1].state.stats.refused[REFUSAL_BANNED], 1);
+	ck_assert_uint_eq(service[1].state.stats.refused[REFUSAL_ACCESS], 0);
+	ck_assert_int_eq(service[1].state.rate_ns, 0);
+	ck_assert_ptr_null(service[1].throttled_why);
 	ck_assert_uint_eq(service[1].state.bad, 1);
 	ck_assert_uint_eq(service[1].state.pause_s, 0);
 	ck_assert_int_eq(service[1].state.stderr_reader, -1);
@@ -292,8 +335,8 @@ START_TEST(children_go_round)
 	const struct state *state = old_state();
 	struct handover *handover = read_good(save(old_plan(), state));
 
-	ck_assert_uint_eq(handover->nchildren, 3);
-	for (int i = 0; i < 3; i++) {
+	ck_assert_uint_eq(handover->nchildren, CHILDREN);
+	for (int i = 0; i < CHILDREN; i++) {
 		const struct state_child *before = &state_children(state)[i];
 		const struct state_child *after = &handover->children[i];
 
@@ -305,6 +348,9 @@ START_TEST(children_go_round)
 		ck_assert_int_eq(after->due_ns, before->due_ns);
 		ck_assert_int_eq(after->timed_out, before->timed_out);
 		ck_assert_int_eq(after->client_gone, before->client_gone);
+		ck_assert_uint_eq(after->source, before->source);
+		ck_assert_int_eq(after->talk_fd, before->talk_fd);
+		ck_assert_int_eq(after->refused, before->refused);
 		ck_assert_str_eq(after->peer, before->peer);
 	}
 	handover_free(handover);
@@ -373,6 +419,7 @@ START_TEST(next_master_gets_the_head)
 	ck_assert_int_le(state->reloads.last_s, time(NULL));
 	ck_assert_str_eq(state_text(state, state->last_failure), "begat.conf:3: \t\"what\xe9\"?");
 	ck_assert_int_eq(state->failures_fd, 70);
+	ck_assert_int_eq(state->sources_fd, 71);
 	ck_assert_int_eq(state->back.master_fd, 66);
 	ck_assert_int_eq(state->back.plan_fd, 68);
 	ck_assert_int_eq(state->back.state_fd, 69);
@@ -410,6 +457,7 @@ START_TEST(next_master_gets_the_services)
 	ck_assert_int_eq(service[0].plan, 0);
 	ck_assert_int_eq(service[0].kill_grace_ms, 7001);
 	ck_assert_uint_eq(service[0].stats.begat, INT64_MAX);
+	ck_assert_uint_eq(service[0].stats.refused[REFUSAL_BANNED], 1);
 	ck_assert_uint_eq(service[0].bad, 0);
 	ck_assert_int_eq(service[0].stderr_reader, -1);
 	ck_assert_str_eq(state_text(state, service[1].name), "new");
@@ -423,6 +471,9 @@ START_TEST(next_master_gets_the_services)
 	ck_assert_uint_eq(service[2].bad, 7);
 	ck_assert_uint_eq(service[2].pause_s, 60);
 	ck_assert_int_eq(service[2].pause_due_ns, INT64_MAX);
+	ck_assert_str_eq(state_text(state, service[2].throttled_why), "step exec: \"\xe9\"");
+	ck_assert_int_eq(service[2].rate_ns, INT64_MAX);
+	ck_assert_uint_eq(service[2].stats.refused[REFUSAL_SHORTAGE], UINT64_MAX);
 	ck_assert_int_eq(service[2].stderr_reader, 90);
 	ck_assert_int_eq(service[2].stderr_writer, 91);
 	ck_assert_str_eq(state_text(state, service[3].name), "gone");
@@ -440,7 +491,7 @@ START_TEST(next_master_gets_the_children)
 	const struct state *state = make_state(handover, new_plan(100));
 	const struct state_child *child = state_children(state);
 
-	ck_assert_uint_eq(state->nchildren, 3);
+	ck_assert_uint_eq(state->nchildren, CHILDREN);
 	ck_assert_int_eq(child[0].pid, 2000);
 	ck_assert_uint_eq(child[0].service, 2);
 	ck_assert_uint_eq(child[0].place, 4194303);
@@ -450,6 +501,10 @@ START_TEST(next_master_gets_the_children)
 	ck_assert_uint_eq(child[2].service, 3);
 	ck_assert_int_eq(child[2].ending, 2);
 	ck_assert(child[2].timed_out && child[2].client_gone);
+	ck_assert_uint_eq(child[2].source, STATE_NO_SOURCE);
+	ck_assert_uint_eq(child[3].source, 0);
+	ck_assert_int_eq(child[5].talk_fd, 94);
+	ck_assert_int_eq(child[6].refused, REFUSAL_SHORTAGE);
 	handover_free(handover);
 }
 END_TEST
@@ -507,6 +562,8 @@ START_TEST(many_go_round)
 	for (int i = 0; i < 20000; i++)
 		state_children(state)[i] = (struct state_child){ .pid = 400000 + i,
 								 .place = (uint32_t)i,
+								 .source = STATE_NO_SOURCE,
+								 .talk_fd = -1,
 								 .peer = "198.51.100.250:65535" };
 	handover = read_good(save(plan, state));
 	ck_assert_uint_eq(handover->nchildren, 20000);
@@ -533,9 +590,9 @@ START_TEST(failing_write_is_told)
 {
 	int fd = open("/dev/full", O_WRONLY);
 
-	ck_assert_int_eq(status_write(old_plan(), old_state(), fd), -1);
+	ck_assert_int_eq(status_write(old_plan(), old_state(), STATUS_FOR_RELOAD, fd), -1);
 	ck_assert_int_eq(errno, ENOSPC);
-	ck_assert_int_eq(status_write(old_plan(), old_state(), -1), -1);
+	ck_assert_int_eq(status_write(old_plan(), old_state(), STATUS_FOR_RELOAD, -1), -1);
 	ck_assert_int_eq(errno, EBADF);
 }
 END_TEST

@@ -4,6 +4,8 @@
 
 #include "master/throttle.h"
 
+#include <limits.h>
+
 #include "suite.h"
 
 START_TEST(single_failures_do_not_pause)
@@ -12,7 +14,7 @@ START_TEST(single_failures_do_not_pause)
 
 	for (int i = 0; i < 1000; i++) {
 		for (int bad = 1; bad < THROTTLE_AFTER; bad++)
-			ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), 0);
+			ck_assert_uint_eq(throttle_add(&throttle), 0);
 		throttle_clear(&throttle);
 	}
 }
@@ -25,17 +27,20 @@ START_TEST(doubles_to_a_minute_and_stays)
 	struct throttle throttle = { .bad = THROTTLE_AFTER - 1 };
 
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
-		ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), expected[i]);
+		ck_assert_uint_eq(throttle_add(&throttle), expected[i]);
 }
 END_TEST
 
-/* One client that makes a program fail must not keep all others waiting for a minute. */
-START_TEST(what_a_client_may_cause_does_not_double)
+/* An adopted pause may be any number, and doubling must not wrap around to none. */
+START_TEST(never_passes_a_minute)
 {
-	struct throttle throttle = { .bad = THROTTLE_AFTER - 1 };
+	static const unsigned pauses[] = { 59, 60, 61, 1U << 31, UINT_MAX };
+	struct throttle throttle;
 
-	for (int i = 0; i < 100; i++)
-		ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SERVICE), THROTTLE_FIRST_S);
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(*pauses); i++) {
+		throttle = (struct throttle){ .bad = THROTTLE_AFTER, .pause_s = pauses[i] };
+		ck_assert_uint_eq(throttle_add(&throttle), THROTTLE_LAST_S);
+	}
 }
 END_TEST
 
@@ -45,10 +50,10 @@ START_TEST(one_success_forgets)
 
 	throttle_clear(&throttle);
 	for (int bad = 1; bad < THROTTLE_AFTER; bad++)
-		ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), 0);
-	ck_assert_uint_eq(throttle_add(&throttle, THROTTLE_SETUP), THROTTLE_FIRST_S);
+		ck_assert_uint_eq(throttle_add(&throttle), 0);
+	ck_assert_uint_eq(throttle_add(&throttle), THROTTLE_FIRST_S);
 }
 END_TEST
 
 SUITE("throttle", single_failures_do_not_pause, doubles_to_a_minute_and_stays, one_success_forgets,
-      what_a_client_may_cause_does_not_double)
+      never_passes_a_minute)

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "config/nearest.h"
+#include "base/clock.h"
 #include "config/value.h"
 #include "suite.h"
 
@@ -102,7 +103,7 @@ static void check_duration(const char *text, long long expected, const char *can
 
 	ck_assert_msg(value_parse_duration(text, 0, LLONG_MAX, &ms, why) == 0, "%s: %s", text, why);
 	ck_assert_int_eq(ms, expected);
-	value_format_duration(ms, formatted);
+	clock_format_duration(ms, formatted);
 	ck_assert_str_eq(formatted, canonical);
 	ck_assert_int_eq(value_parse_duration(formatted, 0, LLONG_MAX, &ms, why), 0);
 	ck_assert_int_eq(ms, expected);
@@ -197,6 +198,63 @@ START_TEST(names_of_things)
 	ck_assert_int_eq(value_check_assignment("A", why), -1);
 	ck_assert_int_eq(value_check_assignment("=b", why), -1);
 	ck_assert_int_eq(value_check_assignment("A-B=c", why), -1);
+}
+END_TEST
+
+static void check_rate(const char *text, unsigned expected, int64_t expected_ms,
+		       const char *canonical)
+{
+	char formatted[VALUE_TEXT];
+	int64_t period_ms;
+	unsigned count;
+
+	ck_assert_msg(value_parse_rate(text, &count, &period_ms, why) == 0, "%s", why);
+	ck_assert_uint_eq(count, expected);
+	ck_assert_int_eq(period_ms, expected_ms);
+	value_format_rate(count, period_ms, formatted);
+	ck_assert_str_eq(formatted, canonical);
+	ck_assert_int_eq(value_parse_rate(formatted, &count, &period_ms, why), 0);
+	ck_assert(count == expected && period_ms == expected_ms);
+}
+
+static void check_rate_error(const char *text, const char *expected)
+{
+	int64_t period_ms;
+	unsigned count;
+
+	ck_assert_int_eq(value_parse_rate(text, &count, &period_ms, why), -1);
+	ck_assert_str_eq(why, expected);
+}
+
+START_TEST(rates)
+{
+	check_rate("50/10s", 50, 10000, "50/10s");
+	check_rate("50/s", 50, 1000, "50/1s");
+	check_rate("20/1m", 20, 60000, "20/1m");
+	check_rate("20/m", 20, 60000, "20/1m");
+	check_rate("1/ms", 1, 1, "1/1ms");
+	check_rate("1000000/1ms", 1000000, 1, "1000000/1ms");
+	check_rate("1000000/1d", 1000000, 86400000, "1000000/24h");
+	check_rate("1/23h59m59s999ms", 1, 86399999, "1/23h59m59s999ms");
+	check_rate_error("", "\"\" is not a rate such as 50/10s or 50/s");
+	check_rate_error("50", "\"50\" is not a rate such as 50/10s or 50/s");
+	check_rate_error("/s", "\"/s\" is not a rate such as 50/10s or 50/s");
+	check_rate_error("-1/s", "\"-1/s\" is not a rate such as 50/10s or 50/s");
+	check_rate_error("s/50", "\"s/50\" is not a rate such as 50/10s or 50/s");
+	check_rate_error("50 /s", "\"50 /s\": \"50 \" is not a decimal number");
+	check_rate_error("50/ s",
+			 "\"50/ s\": \" s\" is not a duration such as 500ms, 30s or 1h30m");
+	check_rate_error("50/s/s",
+			 "\"50/s/s\": \"1s/s\" is not a duration such as 500ms, 30s or 1h30m");
+	check_rate_error("0/s", "\"0/s\": 0 is not between 1 and 1000000");
+	check_rate_error("1000001/s", "\"1000001/s\": 1000001 is not between 1 and 1000000");
+	check_rate_error("050/s",
+			 "\"050/s\": 050 begins with a zero: numbers are decimal, write it "
+			 "without");
+	check_rate_error("1/0", "\"1/0\": 0 is not between 1ms and 24h");
+	check_rate_error("1/0s", "\"1/0s\": 0s is not between 1ms and 24h");
+	check_rate_error("1/1d1ms", "\"1/1d1ms\": 1d1ms is not between 1ms and 24h");
+	check_rate_error("1/10", "\"1/10\": 10 has no unit: write 10s, or ms, m, h, d");
 }
 END_TEST
 
@@ -309,7 +367,9 @@ START_TEST(long_texts)
 {
 	static const char *const words[] = { "one", "two", NULL };
 	char text[5000];
+	unsigned count;
 	long long number;
+	int64_t ms;
 	mode_t mode;
 	int place;
 	bool yes;
@@ -319,6 +379,9 @@ START_TEST(long_texts)
 	ck_assert_int_eq(value_parse_number(text, 0, 1, &number, why), -1);
 	ck_assert_int_eq(value_parse_size(text, 0, 1, &number, why), -1);
 	ck_assert_int_eq(value_parse_duration(text, 0, 1, &number, why), -1);
+	ck_assert_int_eq(value_parse_rate(text, &count, &ms, why), -1);
+	text[1000] = '/';
+	ck_assert_int_eq(value_parse_rate(text, &count, &ms, why), -1);
 	ck_assert_int_eq(value_parse_bool(text, &yes, why), -1);
 	ck_assert_int_eq(value_parse_mode(text, &mode, why), -1);
 	ck_assert_int_eq(value_parse_word(text, words, &place, why), -1);
@@ -330,5 +393,5 @@ START_TEST(long_texts)
 }
 END_TEST
 
-SUITE("value", numbers, sizes, durations, booleans, modes, names_of_things, banners, programs,
-      word_lists, suggestions, long_texts)
+SUITE("value", numbers, sizes, durations, booleans, modes, names_of_things, rates, banners,
+      programs, word_lists, suggestions, long_texts)

@@ -35,7 +35,9 @@ static inline bool walk_services(const struct state *state)
 	if (!walk_array(state, services, state->nservices, sizeof(*services)))
 		return false;
 	for (uint32_t i = 0; i < state->nservices; i++)
-		if (!walk_text(state, services[i].name) || services[i].plan < -1)
+		if (!walk_text(state, services[i].name) || services[i].plan < -1 ||
+		    services[i].rate_ns < 0 ||
+		    (services[i].throttled_why && !walk_text(state, services[i].throttled_why)))
 			return false;
 	return true;
 }
@@ -45,7 +47,8 @@ static inline bool walk_child(const struct state *state, const struct state_chil
 	bool flags = child->timed_out | child->client_gone; /* a sanitizer looks at both */
 
 	return child->pid > 1 && child->service < state->nservices && child->place < 1 << 22 &&
-	       child->ending >= 0 && child->ending < 3 &&
+	       child->ending >= 0 && child->ending < 3 && child->talk_fd >= -1 &&
+	       child->refused >= REFUSAL_NONE && child->refused <= REFUSAL_SHORTAGE &&
 	       strnlen(child->peer, sizeof(child->peer)) < sizeof(child->peer) && (flags || !flags);
 }
 

@@ -6,10 +6,16 @@ flood PORT COUNT       connects COUNT times in a row, reads to the end; prints h
 reset PORT COUNT       connects and resets at once
 hold PORT COUNT        connects COUNT times, prints "held", and waits to be killed
 drip PORT INTERVAL     sends a byte every INTERVAL seconds; prints the seconds until the server ended it
+crowd PORT COUNT       holds COUNT connections at a time and has each echo twice, the last one first
+backlog PORT COUNT PID connects COUNT times without waiting, continues PID; prints the length of the answer
+                       to each that was connected by then
 deaf PORT              sends, never reads, prints "stuck" when nothing more fits, and waits to be killed
 """
 
+import os
+import resource
 import select
+import signal
 import socket
 import struct
 import sys
@@ -51,6 +57,32 @@ def hold(port, count):
         time.sleep(60)
 
 
+def crowd(port, count):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 50, hard))
+    # From eight addresses, each of which has 28,232 ports.
+    socks = [socket.create_connection(("127.0.0.1", port), 30, ("127.0.0.%d" % (i % 8 + 1), 0))
+             for i in range(count)]
+    for text in b"first", b"again":
+        for sock in socks:
+            sock.send(text)
+        for sock in reversed(socks):
+            assert sock.recv(99) == text
+
+
+def backlog(port, count, pid):
+    socks = [socket.socket() for _ in range(count)]
+    for sock in socks:
+        sock.setblocking(False)
+        sock.connect_ex(("127.0.0.1", port))
+    time.sleep(0.2)
+    connected = select.select([], socks, [], 0)[1]
+    os.kill(pid, signal.SIGCONT)
+    for sock in connected:
+        sock.settimeout(10)
+        print(read_all(sock))
+
+
 def drip(port, interval):
     sock = connect(port)
     start = time.monotonic()
@@ -80,7 +112,7 @@ def deaf(port):
 
 
 def main():
-    commands = {f.__name__: f for f in (flood, reset, hold, drip, deaf)}
+    commands = {f.__name__: f for f in (flood, reset, hold, crowd, backlog, drip, deaf)}
     command, port, *rest = sys.argv[1:]
     commands[command](int(port), *(float(x) if "." in x else int(x) for x in rest))
 

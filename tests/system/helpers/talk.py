@@ -6,7 +6,7 @@ send:TEXT       in one piece; TEXT knows \\r, \\xff and the other escapes of Pyt
 bytes:TEXT      a packet for each byte
 repeat:N:TEXT   N times; a server that hangs up is no error
 expect:TEXT     reads until TEXT has come
-half            no more is sent (FIN)
+half            no more is sent (FIN); a server that has hung up is no error
 rest            reads until the end
 reset           ends the connection with RST
 PORT is a TCP port of 127.0.0.1 or the path of a Unix socket.  The exit status is 1 when nothing came
@@ -68,6 +68,13 @@ def repeat(client, count, text):
         pass
 
 
+def half(client):
+    try:
+        client.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
 def reset(client):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
@@ -85,7 +92,7 @@ def do(client, step):
     elif verb == "expect":
         expect(client, unescape(text))
     elif verb == "half":
-        client.shutdown(socket.SHUT_WR)
+        half(client)
     elif verb == "rest":
         while read(client):
             pass

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a worker has ended, in words: for the line of the log, and for whoever asks why a service is
+ * throttled.
+ */
+#include "config.h"
+
+#include "master/ending.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "master/serving.h"
+#include "master/signals.h"
+#include "report/log.h"
+#include "worker/session.h"
+
+static const char *limit_name(const struct child_end *end)
+{
+	switch (end->error) {
+	case SESSION_FIRST_BYTE:
+		return "first-byte-timeout";
+	case SESSION_IDLE:
+		return "idle-timeout";
+	case SESSION_STALL:
+		return "the client does not read";
+	default:
+		return "max-time";
+	}
+}
+
+void ending_format(const struct child_end *end, char *text, size_t size)
+{
+	switch (end->result) {
+	case RESULT_OK:
+	case RESULT_REFUSED:
+		text[0] = '\0';
+		break;
+	case RESULT_EXITED:
+		snprintf(text, size, "status %d", end->status);
+		break;
+	case RESULT_SIGNALLED:
+	case RESULT_CORE:
+		snprintf(text, size, "signal %s", signals_name(end->status));
+		break;
+	case RESULT_STEP:
+		snprintf(text, size, "step %s: %s", worker_step_name(end->step),
+			 strerror(end->error));
+		break;
+	case RESULT_TIMED_OUT:
+		snprintf(text, size, "timed out: %s", limit_name(end));
+		break;
+	}
+}
+
+static int level_of(enum worker_result result)
+{
+	switch (result) {
+	case RESULT_OK:
+	case RESULT_EXITED:
+	case RESULT_REFUSED:
+		return LOG_INFO;
+	case RESULT_TIMED_OUT:
+		return LOG_NOTICE;
+	default:
+		return LOG_WARNING;
+	}
+}
+
+/* The same as keys and values. */
+static void format_fields(const struct child_end *end, char *text, size_t size)
+{
+	char why[ENDING_TEXT];
+
+	text[0] = '\0';
+	switch (end->result) {
+	case RESULT_OK:
+	case RESULT_REFUSED:
+		break;
+	case RESULT_STEP:
+		snprintf(text, size, " step=%s error=\"%s\"", worker_step_name(end->step),
+			 strerror(end->error));
+		break;
+	case RESULT_EXITED:
+		snprintf(text, size, " status=%d", end->status);
+		break;
+	case RESULT_SIGNALLED:
+	case RESULT_CORE:
+		snprintf(text, size, " signal=%s", signals_name(end->status));
+		break;
+	case RESULT_TIMED_OUT:
+		ending_format(end, why, sizeof(why));
+		snprintf(text, size, " why=\"%s\"", why);
+		break;
+	}
+}
+
+void ending_log(const struct child *child, const struct child_end *end)
+{
+	const long long duration_us = end->duration_ns / 1000, cpu_us = end->cpu_us;
+	char fields[ENDING_TEXT + 16];
+
+	format_fields(end, fields, sizeof(fields));
+	log_line(level_of(end->result),
+		 "reaped %s[%d] peer=%s result=%s%s duration=%lld.%06llds "
+		 "cpu=%lld.%06llds maxrss=%ldk",
+		 child->serving->name, (int)child->pid, child->peer, stats_result_name(end->result),
+		 fields, duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000,
+		 cpu_us % 1000000, end->memory_kib);
+}
