@@ -4,6 +4,8 @@
  *
  *     bare daytime|echo READY-FD PORT LISTENERS            accept, fork, the child answers
  *     bare spawn READY-FD PORT LISTENERS PROGRAM           accept, clone, the child execs
+ *     bare crowd READY-FD PORT LISTENERS                   the first as daytime, the others as echo
+ *     bare refuse READY-FD PORT LISTENERS                  the first as daytime; accept, close
  *
  * It has no configuration, no identity to change, no log, no limit, and forgives no error.  It
  * listens on LISTENERS ports of 127.0.0.1 from PORT on, and writes a newline to READY-FD when it
@@ -26,9 +28,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REAP_MS	   100
-#define STACK_SIZE (64 * 1024)
-#define EVENTS	   64
+#define REAP_MS		100
+#define STACK_SIZE	(64 * 1024)
+#define EVENTS		64
+#define ACCEPTS_AT_ONCE 16 /* other listeners come after that */
+
+/* What an accepted connection gets.  The child, 0 when it needs none, or -1. */
+typedef pid_t serve_function(int fd);
 
 static char *program[2];
 static char stack[STACK_SIZE] __attribute__((aligned(16)));
@@ -94,6 +100,12 @@ static pid_t serve_spawn(int fd)
 	return clone(exec_program, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &fd);
 }
 
+static pid_t serve_nothing(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
@@ -118,17 +130,23 @@ static int open_listener(int port)
 	return fd;
 }
 
-static int open_listeners(int port, int count)
+static void watch(int epoll_fd, int listener)
 {
-	struct epoll_event event = { .events = EPOLLIN };
-	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
 
-	for (int i = 0; i < count; i++) {
-		event.data.fd = open_listener(port + i);
-		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event) < 0)
-			err(1, "epoll");
-	}
-	return epoll_fd;
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event) < 0)
+		err(1, "epoll");
+}
+
+/* The first of them. */
+static int open_listeners(int epoll_fd, int port, int count)
+{
+	int first = open_listener(port);
+
+	watch(epoll_fd, first);
+	for (int i = 1; i < count; i++)
+		watch(epoll_fd, open_listener(port + i));
+	return first;
 }
 
 static void reap(void)
@@ -137,58 +155,76 @@ static void reap(void)
 		debts--;
 }
 
-static void pass(int listener, pid_t (*serve)(int fd))
+static void pass(int listener, serve_function *serve)
 {
+	pid_t child;
 	int fd;
 
-	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		if (serve(fd) < 0)
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED)
+			err(1, "accept");
+		if (fd < 0)
+			return;
+		child = serve(fd);
+		if (child < 0)
 			err(1, "no child");
 		close(fd);
-		debts++;
+		debts += child > 0;
 		reap();
 	}
-	if (errno != EAGAIN && errno != ECONNABORTED)
-		err(1, "accept");
 }
 
-static void run(int epoll_fd, pid_t (*serve)(int fd)) __attribute__((noreturn));
-static void run(int epoll_fd, pid_t (*serve)(int fd))
+struct mode {
+	const char *name;
+	int argc;
+	serve_function *first, *others; /* listeners */
+};
+
+static void run(int epoll_fd, int first, const struct mode *mode) __attribute__((noreturn));
+static void run(int epoll_fd, int first, const struct mode *mode)
 {
 	struct epoll_event events[EVENTS];
-	int count;
+	int count, fd;
 
 	for (;;) {
 		count = epoll_wait(epoll_fd, events, EVENTS, debts ? REAP_MS : -1);
 		if (count < 0)
 			err(1, "epoll");
-		for (int i = 0; i < count; i++)
-			pass(events[i].data.fd, serve);
+		for (int i = 0; i < count; i++) {
+			fd = events[i].data.fd;
+			pass(fd, fd == first ? mode->first : mode->others);
+		}
 		reap();
 	}
 }
 
+static const struct mode *find_mode(int argc, char **argv)
+{
+	static const struct mode modes[] = {
+		{ "daytime", 5, serve_daytime, serve_daytime },
+		{ "echo", 5, serve_echo, serve_echo },
+		{ "spawn", 6, serve_spawn, serve_spawn },
+		{ "crowd", 5, serve_daytime, serve_echo },
+		{ "refuse", 5, serve_daytime, serve_nothing },
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (argc == modes[i].argc && strcmp(argv[1], modes[i].name) == 0)
+			return &modes[i];
+	errx(2, "bare daytime|echo|spawn|crowd|refuse READY-FD PORT LISTENERS [PROGRAM]");
+}
+
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int argc;
-		pid_t (*serve)(int fd);
-	} modes[] = { { "daytime", 5, serve_daytime },
-		      { "echo", 5, serve_echo },
-		      { "spawn", 6, serve_spawn } };
-	int epoll_fd;
+	const struct mode *mode = find_mode(argc, argv);
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), first;
 
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-		if (argc != modes[i].argc || strcmp(argv[1], modes[i].name) != 0)
-			continue;
-		program[0] = argv[5]; /* NULL where there is none */
-		tzset();	      /* here, not in each child */
-		raise_descriptors();
-		epoll_fd = open_listeners(atoi(argv[3]), atoi(argv[4]));
-		if (write(atoi(argv[2]), "\n", 1) != 1)
-			err(1, "ready");
-		run(epoll_fd, modes[i].serve);
-	}
-	errx(2, "bare daytime|echo|spawn READY-FD PORT LISTENERS [PROGRAM]");
+	program[0] = argv[5]; /* NULL where there is none */
+	tzset();	      /* here, not in each child */
+	raise_descriptors();
+	first = open_listeners(epoll_fd, atoi(argv[3]), atoi(argv[4]));
+	if (write(atoi(argv[2]), "\n", 1) != 1)
+		err(1, "ready");
+	run(epoll_fd, first, mode);
 }

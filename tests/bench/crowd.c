@@ -24,9 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "load.h"
+#include "percentile.h"
+
 #define EVENTS	       256
 #define NS_IN_MS       1000000LL
-#define PATIENCE_NS    (10000 * NS_IN_MS)
+#define PATIENCE_S     10
 #define BURST_EVERY_MS 100
 #define LONG_BYTES     1024
 #define SHORT_BYTES    64
@@ -51,6 +54,7 @@ static struct {
 	struct crowd_load load;
 	struct sockaddr_in server;
 	int epoll_fd, timer_fd;
+	int64_t patience_ns;
 	int64_t ticks; /* milliseconds since the crowd came */
 	uint64_t number;
 	struct crowd_tally *tally;
@@ -102,12 +106,9 @@ static void add_answer(struct guest *guest)
 
 static void end(struct guest *guest)
 {
-	struct linger reset = { 1, 0 };
 	enum kind kind = guest->kind;
 
-	if (setsockopt(guest->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0)
-		err(1, "linger");
-	(void)close(guest->fd); /* all that matters has been read */
+	load_close(guest->fd);
 	TAILQ_REMOVE(&crowd.guests, guest, entry);
 	free(guest);
 	if (kind == LOOP && crowd.tally)
@@ -141,9 +142,7 @@ static void begin(enum kind kind)
 	guest->tally = crowd.tally;
 	fill(guest);
 	guest->start_ns = crowd_now_ns();
-	guest->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (guest->fd < 0)
-		err(1, "socket");
+	guest->fd = load_socket(NULL, SOCK_NONBLOCK);
 	TAILQ_INSERT_TAIL(&crowd.guests, guest, entry);
 	if (connect(guest->fd, (struct sockaddr *)&crowd.server, sizeof(crowd.server)) < 0 &&
 	    errno != EINPROGRESS)
@@ -237,7 +236,7 @@ static void tick(void)
 
 static void lose_patience(void)
 {
-	int64_t limit_ns = crowd_now_ns() - PATIENCE_NS;
+	int64_t limit_ns = crowd_now_ns() - crowd.patience_ns;
 	struct guest *oldest;
 
 	while ((oldest = TAILQ_FIRST(&crowd.guests)) && oldest->start_ns < limit_ns) {
@@ -271,6 +270,7 @@ void crowd_open(const struct crowd_load *load)
 	struct epoll_event event = { .events = EPOLLIN };
 
 	crowd.load = *load;
+	crowd.patience_ns = (load->patience_s ? load->patience_s : PATIENCE_S) * 1000 * NS_IN_MS;
 	crowd.server = (struct sockaddr_in){ .sin_family = AF_INET,
 					     .sin_port = htons((uint16_t)load->port),
 					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -300,19 +300,7 @@ void crowd_pause(void)
 		crowd_turn();
 }
 
-static int compare(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 double crowd_latency_us(struct crowd_tally *tally, double percent)
 {
-	size_t place = (size_t)((double)tally->answers * percent / 100);
-
-	if (tally->answers == 0)
-		errx(1, "not one answer");
-	qsort(tally->latencies_us, tally->answers, sizeof(*tally->latencies_us), compare);
-	return tally->latencies_us[place < tally->answers ? place : tally->answers - 1];
+	return percentile(tally->latencies_us, tally->answers, percent);
 }

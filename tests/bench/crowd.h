@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 struct crowd_load {
-	int port;    /* of an echo service on 127.0.0.1 */
-	int clients; /* that connect anew as soon as their answer has come */
-	int burst;   /* connections at once, every 100 ms */
-	int probes;  /* connections every millisecond, whatever has become of the last */
+	int port;	/* of an echo service on 127.0.0.1 */
+	int clients;	/* that connect anew as soon as their answer has come */
+	int burst;	/* connections at once, every 100 ms */
+	int probes;	/* connections every millisecond, whatever has become of the last */
+	int patience_s; /* until a connection counts as unanswered; 0: 10 */
 };
 
 /* What has become of the connections that were begun while it was the one to count in. */
@@ -18,7 +19,7 @@ struct crowd_tally {
 	unsigned long answers;	  /* all of it came back, and the end */
 	unsigned long refused;	  /* ECONNREFUSED */
 	unsigned long reset;	  /* any other error of the connection */
-	unsigned long unanswered; /* an end before the whole answer, or nothing for 10 s */
+	unsigned long unanswered; /* an end before the whole answer, or nothing for too long */
 	unsigned long changed;	  /* not what was sent */
 	float *latencies_us;	  /* of the answers */
 	size_t room;

@@ -4,7 +4,8 @@
  *
  * A connection is closed by a reset once the server's end of it has been read: nothing can be lost
  * by then, and no TIME_WAIT is left that would use up the ports.  Every answer is looked at, so
- * that no server can be fast by being wrong.
+ * that no server can be fast by being wrong; nothing is an answer too, where that is what is
+ * wanted.
  */
 #include "config.h"
 
@@ -23,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "percentile.h"
+
 #define EVENTS	       256
 #define PATIENCE_MS    10000
 #define CLOCK_SLACK_S  5 /* between the server's look at the clock and ours */
@@ -38,7 +41,8 @@ struct client {
 static struct {
 	struct sockaddr_in server;
 	int epoll_fd;
-	const char *expected;
+	struct load_task task;
+	int64_t end_ns;
 	char known[DAYTIME_LENGTH]; /* an answer that was right ... */
 	time_t known_at;	    /* ... then */
 	float *latencies_us;
@@ -68,7 +72,7 @@ static void set_server(int port)
 		err(1, "setrlimit");
 }
 
-static bool is_time(const char *answer, size_t length)
+bool load_is_time(const char *answer, size_t length)
 {
 	struct tm tm = { .tm_isdst = -1 };
 	time_t now = time(NULL), then;
@@ -92,10 +96,12 @@ static bool is_time(const char *answer, size_t length)
 
 static bool is_right(const struct client *client)
 {
-	if (strcmp(load.expected, "daytime") == 0)
-		return is_time(client->answer, client->length);
-	return client->length == strlen(load.expected) &&
-	       memcmp(client->answer, load.expected, client->length) == 0;
+	const char *expected = load.task.expected;
+
+	if (strcmp(expected, "daytime") == 0)
+		return load_is_time(client->answer, client->length);
+	return client->length == strlen(expected) &&
+	       memcmp(client->answer, expected, client->length) == 0;
 }
 
 static void add_latency(int64_t ns)
@@ -110,15 +116,40 @@ static void add_latency(int64_t ns)
 	load.latencies_us[load.count++] = (float)ns / 1000;
 }
 
+int load_socket(const char *source, int flags)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	if (fd < 0)
+		err(1, "socket");
+	if (source == NULL)
+		return fd;
+	if (inet_pton(AF_INET, source, &address.sin_addr) != 1)
+		errx(1, "%s: not an address", source);
+	/* Else the kernel would look for a port that is free for every server. */
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		err(1, "%s", source);
+	return fd;
+}
+
+void load_close(int fd)
+{
+	struct linger reset = { 1, 0 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0)
+		err(1, "linger");
+	(void)close(fd); /* all that matters has been read */
+}
+
 static void begin(struct client *client)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
 
 	client->start_ns = now_ns();
 	client->length = 0;
-	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (client->fd < 0)
-		err(1, "socket");
+	client->fd = load_socket(load.task.source, SOCK_NONBLOCK);
 	if (connect(client->fd, (struct sockaddr *)&load.server, sizeof(load.server)) < 0 &&
 	    errno != EINPROGRESS)
 		err(1, "connect");
@@ -128,14 +159,10 @@ static void begin(struct client *client)
 
 static void finish(struct client *client)
 {
-	struct linger reset = { 1, 0 };
-
 	add_latency(now_ns() - client->start_ns);
 	if (!is_right(client))
 		errx(1, "wrong answer: \"%.*s\"", (int)client->length, client->answer);
-	if (setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0)
-		err(1, "linger");
-	close(client->fd);
+	load_close(client->fd);
 	client->fd = -1;
 }
 
@@ -149,13 +176,18 @@ static bool receive(struct client *client)
 		client->length += (size_t)length;
 	if (length < 0 && errno == EAGAIN)
 		return false;
-	if (length < 0)
+	if (length < 0 && (errno != ECONNRESET || *load.task.expected))
 		err(1, "answer");
 	finish(client);
 	return true;
 }
 
-static void run_until(struct client *clients, int count, int64_t end_ns)
+static bool is_over(void)
+{
+	return load.task.wanted ? load.count >= load.task.wanted : now_ns() >= load.end_ns;
+}
+
+static void run(struct client *clients, int count)
 {
 	struct epoll_event events[EVENTS];
 	int ready, live = count;
@@ -169,51 +201,44 @@ static void run_until(struct client *clients, int count, int64_t end_ns)
 		for (int i = 0; i < ready; i++) {
 			if (!receive(events[i].data.ptr))
 				continue;
-			if (now_ns() < end_ns)
-				begin(events[i].data.ptr);
-			else
+			if (is_over())
 				live--;
+			else
+				begin(events[i].data.ptr);
 		}
 	}
 }
 
-static int compare(const void *a, const void *b)
+void load_run(const struct load_task *task, struct load_result *result)
 {
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-void load_run(int port, int clients, double seconds, const char *expected,
-	      struct load_result *result)
-{
-	struct client *all = calloc((size_t)clients, sizeof(*all));
+	struct client *all = calloc((size_t)task->clients, sizeof(*all));
 	int64_t start_ns;
 
 	if (all == NULL)
 		err(1, "memory");
-	set_server(port);
-	load.expected = expected;
+	set_server(task->port);
+	load.task = *task;
+	load.count = 0;
 	load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	start_ns = now_ns();
-	run_until(all, clients, start_ns + (int64_t)(seconds * 1e9));
+	load.end_ns = start_ns + (int64_t)(task->seconds * 1e9);
+	run(all, task->clients);
 	result->seconds = (double)(now_ns() - start_ns) / 1e9;
 	result->answers = load.count;
-	qsort(load.latencies_us, load.count, sizeof(*load.latencies_us), compare);
-	result->p50_us = load.latencies_us[load.count / 2];
-	result->p99_us = load.latencies_us[load.count * 99 / 100];
+	result->p50_us = percentile(load.latencies_us, load.count, 50);
+	result->p99_us = percentile(load.latencies_us, load.count, 99);
 	free(all);
 	close(load.epoll_fd);
 }
 
 /* The descriptor. */
-static int hold_one(void)
+static int hold_one(const char *source)
 {
 	static const char question[] = "are you there?\r\n";
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = load_socket(source, 0);
 	char answer[sizeof(question) - 1];
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&load.server, sizeof(load.server)) < 0)
+	if (connect(fd, (struct sockaddr *)&load.server, sizeof(load.server)) < 0)
 		err(1, "connect");
 	if (send(fd, question, sizeof(answer), MSG_NOSIGNAL) < 0 ||
 	    recv(fd, answer, sizeof(answer), MSG_WAITALL) != sizeof(answer))
@@ -223,9 +248,9 @@ static int hold_one(void)
 	return fd;
 }
 
-void load_hold(int port, int count, int *fds)
+void load_hold(int port, const char *source, int count, int *fds)
 {
 	set_server(port);
 	for (int i = 0; i < count; i++)
-		fds[i] = hold_one();
+		fds[i] = hold_one(source);
 }

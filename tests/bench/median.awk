@@ -5,35 +5,40 @@
 
 {
 	value[$2, $3, $1] = $4
-	if ($1 > rounds)
-		rounds = $1
+	if ($1 > rounds[$2, $3])
+		rounds[$2, $3] = $1
 }
 
-# The median of sample[1..rounds].
-function median(	i, j, each) {
-	for (i = 2; i <= rounds; i++) {
+# Sorts sample[1..count].
+function sort(count,	i, j, each) {
+	for (i = 2; i <= count; i++) {
 		each = sample[i]
 		for (j = i - 1; j > 0 && sample[j] > each; j--)
 			sample[j + 1] = sample[j]
 		sample[j + 1] = each
 	}
-	return (sample[int((rounds + 1) / 2)] + sample[int(rounds / 2) + 1]) / 2
+}
+
+function median(count) {
+	sort(count)
+	return (sample[int((count + 1) / 2)] + sample[int(count / 2) + 1]) / 2
 }
 
 function median_of(who, key,	i) {
-	for (i = 1; i <= rounds; i++)
+	for (i = 1; i <= rounds[who, key]; i++)
 		sample[i] = value[who, key, i] + 0
-	return median()
+	return median(rounds[who, key])
 }
 
+# Leaves the sorted ratios of the rounds in sample.
 function median_ratio(who, key, base, base_key,	i) {
-	for (i = 1; i <= rounds; i++)
+	for (i = 1; i <= rounds[who, key]; i++)
 		sample[i] = value[who, key, i] / value[base, base_key, i]
-	return median()
+	return median(rounds[who, key])
 }
 
 function sum_of(who, key,	i, sum) {
-	for (i = 1; i <= rounds; i++)
+	for (i = 1; i <= rounds[who, key]; i++)
 		sum += value[who, key, i]
 	return sum
 }

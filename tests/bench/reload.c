@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 		fix_layout();
 	server_start(argv + 2, &reload.server);
 	open_log(argv[1]);
-	load_hold(options.load.port + 1, options.held, held);
+	load_hold(options.load.port + 1, NULL, options.held, held);
 	crowd_open(&options.load);
 	run();
 	for (int i = 0; i < options.held; i++)

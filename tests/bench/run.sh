@@ -1,17 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The benchmarks: begat beside the bare loops, in turn within each round, and begat with and without
-# reloads.  Prints Markdown tables.  README.md says what the rows mean.
+# The benchmarks: begat beside the bare loops, in turn within each round, begat with and without
+# reloads, and clients that are too many.  Prints Markdown tables.  README.md says what the rows mean.
 #
-#     --only bare|reload  no more than these      --quick  only to see whether it works
-#     --write FILE        into FILE as well, between "<!-- bare -->" and "<!-- /bare -->", or reload
+#     --only bare|reload|admit  no more than these      --quick  only to see whether it works
+#     --write FILE  into FILE as well, between "<!-- bare -->" and "<!-- /bare -->", or the others
 #
 #     ROUNDS=n   rounds, 5 by default        TIME=s   seconds of each rate, 1.5 by default
 #     CLIENTS=n  connections at a time, 16   HELD=n   connections held, 200
 #
 #     RELOADS=n  under load, 1000            PAUSE=s  seconds with and without reloads, 4 by default
 #     CROWD=n    programs running, 5000      PAUSES=n rounds of these, 3
+#
+#     REFUSALS=n of each kind, 1000000       FLOODS=n     rounds that they are divided into, 10
+#     CHAINS=n   rounds of all checks, 60    PREFIXES=n   in one list, 100000
+#     MANY=n     connections held, 10000     SHORTAGE=s   seconds of each, 10
+#     LULL=s     without a flood, and with a slow one, before each round of a fast one, 1.5
 #
 # make sets BEGATD, BEGAT_MASTER and BENCH, the folder of the built helpers.
 
@@ -39,7 +44,7 @@ else
 fi
 
 here=$(dirname "$0")
-parts='bare reload'
+parts='bare reload admit'
 write=
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -47,9 +52,10 @@ while [ $# -gt 0 ]; do
 	--write) write=$2 && shift ;;
 	--quick)
 		: "${ROUNDS:=1}" "${TIME:=0.2}" "${RELOADS:=20}" "${PAUSE:=2}" "${PAUSES:=1}"
-		: "${CROWD:=500}"
+		: "${CROWD:=500}" "${REFUSALS:=20000}" "${FLOODS:=2}" "${CHAINS:=4}"
+		: "${PREFIXES:=1000}" "${MANY:=500}" "${SHORTAGE:=2}" "${LULL:=0.2}"
 		;;
-	*) sed -n '4,17s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '4,22s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
@@ -66,15 +72,16 @@ looping=4
 burst=50
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+cgroup=
+trap 'rm -rf "$work"; [ -z "$cgroup" ] || rmdir "$cgroup"' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 755 "$work" # workers are somebody else
 cp "$BENCH/hello" "$work"
 
-# begin INSTANCES: the head of a configuration.
+# begin INSTANCES [NAME]: the head of a configuration; with a name it is not the only one that runs.
 begin() {
-	echo "log = \"$work/log\""
-	echo "pidfile = \"$work/pid\""
+	echo "log = \"$work/${2:-}log\""
+	echo "pidfile = \"$work/${2:-}pid\""
 	[ "$(id -u)" != 0 ] || echo 'user = "nobody"'
 	echo "defaults { instances = $1 }"
 }
@@ -187,6 +194,9 @@ run_reload() {
 	done
 }
 
+# shellcheck source=tests/bench/admit.sh
+. "$here/admit.sh"
+
 table_bare() {
 	echo "medians of $rounds rounds, $time s and $clients clients."
 	echo
@@ -214,6 +224,15 @@ put() {
 			print ""
 		}' "$2" >"$work/file"
 	cat "$work/file" >"$2"
+}
+
+table_admit() {
+	echo "medians; connections held in $pauses rounds of $time s."
+	echo
+	awk -v refusals="$refusals" -v floods="$floods" -v chains="$chains" -v clients="$clients" \
+		-v prefixes="$prefixes" -v many="$many_held" -v wanted="$many_wanted" \
+		-v waiting="$waiting" -v seconds="$shortage" \
+		-f "$here/median.awk" -f "$here/admit.awk" "$work/results"
 }
 
 # Pages of a fresh binary that are not on the disk yet would count as dirty memory.

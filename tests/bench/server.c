@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -95,14 +96,25 @@ double server_stop(const struct server *server)
 	return to_us(&usage.ru_utime) + to_us(&usage.ru_stime);
 }
 
+double server_cpu_us(const struct server *server)
+{
+	struct timespec used;
+	clockid_t id;
+
+	errno = clock_getcpuclockid(server->pid, &id);
+	if (errno || clock_gettime(id, &used) < 0)
+		err(1, "the server's CPU time");
+	return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
+}
+
 /* The sum of the fields with this prefix. */
-static long read_rollup(int pid, const char *prefix)
+static long read_fields(int pid, const char *name, const char *prefix)
 {
 	char path[64], line[128];
 	long sum = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	file = fopen(path, "re");
 	if (file == NULL)
 		err(1, "%s", path);
@@ -113,14 +125,19 @@ static long read_rollup(int pid, const char *prefix)
 	return sum;
 }
 
+long server_sleeps(const struct server *server)
+{
+	return read_fields(server->pid, "status", "voluntary_ctxt_switches:");
+}
+
 long server_dirty_kib(const struct server *server)
 {
-	return read_rollup(server->pid, "Private_Dirty:");
+	return read_fields(server->pid, "smaps_rollup", "Private_Dirty:");
 }
 
 long server_private_kib(const struct server *server)
 {
-	return read_rollup(server->pid, "Private_");
+	return read_fields(server->pid, "smaps_rollup", "Private_");
 }
 
 static FILE *open_children(const struct server *server)
@@ -143,7 +160,7 @@ long server_workers_private_kib(const struct server *server)
 	int pid;
 
 	while (fscanf(file, "%d", &pid) == 1)
-		sum += read_rollup(pid, "Private_");
+		sum += read_fields(pid, "smaps_rollup", "Private_");
 	(void)fclose(file); /* was only read */
 	return sum;
 }

@@ -18,6 +18,10 @@ void server_start(char *const *argv, struct server *server);
 /* Ends it, and returns the CPU time of it and of all its children, in microseconds. */
 double server_stop(const struct server *server);
 
+/* CPU time in microseconds, and how often it went to sleep, of the server itself until now. */
+double server_cpu_us(const struct server *server);
+long server_sleeps(const struct server *server);
+
 /* KiB, from smaps_rollup (proc_pid_smaps(5)). */
 long server_dirty_kib(const struct server *server);   /* Private_Dirty of the server itself */
 long server_private_kib(const struct server *server); /* Private_* of the server itself */
