@@ -14,26 +14,11 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "master/child.h"
 #include "master/farewell.h"
-#include "master/gate.h"
 #include "master/introduction.h"
 #include "report/log.h"
 #include "worker/spawn.h"
-
-static struct admission ask_for(const struct plan *plan, struct serving *serving,
-				const struct connection *connection)
-{
-	return (struct admission){
-		.plan = plan,
-		.service = serving->plan,
-		.connection = connection,
-		.quota = &serving->quota,
-		.all = gates_limit(),
-		.now_ns = clock_now_ns(),
-	};
-}
 
 static void refuse(struct serving *serving, struct connection *connection,
 		   const struct admission *admission, enum refusal refusal)
@@ -43,10 +28,9 @@ static void refuse(struct serving *serving, struct connection *connection,
 		 refusal != REFUSAL_SHORTAGE); /* when descriptors are short, none is kept */
 }
 
-void arrival_turn_away(const struct plan *plan, struct serving *serving,
-		       struct connection *connection)
+void arrival_turn_away(struct serving *serving, struct connection *connection)
 {
-	const struct admission admission = ask_for(plan, serving, connection);
+	const struct admission admission = serving_ask(serving, connection);
 
 	refuse(serving, connection, &admission, REFUSAL_SHORTAGE);
 }
@@ -112,10 +96,10 @@ static int receive(const struct admission *admission, const struct plan_listener
 	return 0;
 }
 
-int arrival_receive(const struct plan *plan, struct serving *serving,
-		    const struct plan_listener *listener, struct connection *connection)
+int arrival_receive(struct serving *serving, const struct plan_listener *listener,
+		    struct connection *connection)
 {
-	const struct admission admission = ask_for(plan, serving, connection);
+	const struct admission admission = serving_ask(serving, connection);
 	const enum refusal refusal = admit_check(&admission);
 	struct child *child;
 

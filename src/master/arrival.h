@@ -9,11 +9,10 @@
 
 /* Takes the connection over in any case.  0, or -1 with errno when there is no worker to be had,
  * for want of processes, memory or descriptors.  Never blocks. */
-int arrival_receive(const struct plan *plan, struct serving *serving,
-		    const struct plan_listener *listener, struct connection *connection);
+int arrival_receive(struct serving *serving, const struct plan_listener *listener,
+		    struct connection *connection);
 
 /* For a client that could not even get a descriptor of its own: refused for shortage, at once. */
-void arrival_turn_away(const struct plan *plan, struct serving *serving,
-		       struct connection *connection);
+void arrival_turn_away(struct serving *serving, struct connection *connection);
 
 #endif

@@ -129,7 +129,7 @@ static void turn_away(const struct gate *gate)
 	if (gates.reserve_fd < 0 || close(gates.reserve_fd) < 0)
 		return;
 	if (connection_accept(gate->watch.fd, &connection) == CONNECTION_OK)
-		arrival_turn_away(gates.plan, gate->serving, &connection);
+		arrival_turn_away(gate->serving, &connection);
 	gates.reserve_fd = open_reserve();
 }
 
@@ -173,7 +173,7 @@ static void handle_spawn_failure(const struct gate *gate)
 static void receive(struct gate *gate, struct connection *connection)
 {
 	gate->futile = 0;
-	if (arrival_receive(gates.plan, gate->serving, gate->plan, connection) < 0)
+	if (arrival_receive(gate->serving, gate->plan, connection) < 0)
 		handle_spawn_failure(gate);
 	else
 		gates.shortage_ms = SHORT_FIRST_MS;

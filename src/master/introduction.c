@@ -21,7 +21,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/inet.h"
 #include "master/gate.h"
@@ -125,16 +124,8 @@ static void refuse(struct child *child, const struct introduction *said,
 
 static void judge(struct child *child, const struct introduction *said)
 {
-	struct serving *serving = child->serving;
 	struct connection connection = { .fd = -1, .peer = said->client };
-	const struct admission admission = {
-		.plan = introductions.plan,
-		.service = serving->plan,
-		.connection = &connection,
-		.quota = &serving->quota,
-		.all = gates_limit(),
-		.now_ns = clock_now_ns(),
-	};
+	const struct admission admission = serving_ask(child->serving, &connection);
 
 	inet_unmap(&connection.peer);
 	connection.credentials.uid = said->uid;

@@ -174,6 +174,18 @@ void servings_flush(void)
 		errlog_flush(servings.all[i].errlog);
 }
 
+struct admission serving_ask(struct serving *serving, const struct connection *connection)
+{
+	return (struct admission){
+		.plan = servings.plan,
+		.service = serving->plan,
+		.connection = connection,
+		.quota = &serving->quota,
+		.all = gates_limit(),
+		.now_ns = clock_now_ns(),
+	};
+}
+
 /* Where clients wait for a token, nobody asks for it before it is there. */
 static void close_when_spent(struct serving *serving, int64_t now_ns)
 {

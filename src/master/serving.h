@@ -71,6 +71,9 @@ void servings_settle(void);
  * reason. */
 void serving_ended(struct serving *serving, const struct child *child, const struct child_end *end);
 
+/* The question whether a connection may come in to it now. */
+struct admission serving_ask(struct serving *serving, const struct connection *connection);
+
 /* A place and a token are taken for a new worker; closes the gates when it was the last.  A place
  * is given back. */
 void serving_take(struct serving *serving, const struct admission *admission);

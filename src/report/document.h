@@ -11,11 +11,14 @@
 #include "plan/plan.h"
 #include "plan/state.h"
 
+struct source; /* admit/source.h */
+
 struct document {
 	const struct plan *plan;
 	const struct state *state;
-	uint32_t *active; /* live children by service */
-	char *bytes;	  /* to be freed */
+	uint32_t *active;	      /* live children by service */
+	const struct source *sources; /* the whole table, where it is looked at */
+	char *bytes;		      /* to be freed */
 	size_t used, room;
 	bool failed; /* memory; whatever comes after it changes nothing */
 };

@@ -287,9 +287,6 @@ static void count_active(struct document *document)
 		document->active[state_children(state)[i].service]++;
 }
 
-static const struct source *sources; /* NULL: they are left out */
-static size_t nsources;
-
 static const char *find_service(const struct plan *plan, uint64_t id)
 {
 	for (size_t i = 0; i < plan->nservices; i++)
@@ -300,7 +297,7 @@ static const char *find_service(const struct plan *plan, uint64_t id)
 
 static json_t *make_ban(struct document *document, size_t index)
 {
-	const struct source *source = &sources[index];
+	const struct source *source = &document->sources[index];
 	char text[SOURCE_TEXT];
 	json_t *ban;
 
@@ -319,18 +316,16 @@ static json_t *make_ban(struct document *document, size_t index)
 static void put_rest(struct document *document)
 {
 	json_t *counts = json_object();
-	size_t capacity = 0;
+	size_t used = 0, capacity = 0;
 
-	sources = sources_map(document->state->sources_fd, &nsources, &capacity);
-	if (sources == NULL)
-		nsources = 0;
-	document_set_number(document, counts, "used", (int64_t)nsources);
+	document->sources = sources_map(document->state->sources_fd, &used, &capacity);
+	document_set_number(document, counts, "used", (int64_t)used);
 	document_set_number(document, counts, "capacity", (int64_t)capacity);
 	document_put(document, ",\n\"listen-overflows\":");
 	document_put_value(document, json_integer(overflows_read()), JSON_ENCODE_ANY);
 	document_put(document, ",\n\"sources\":");
 	document_put_value(document, counts, 0);
-	document_put_list(document, ",\n\"bans\":[", nsources, make_ban);
+	document_put_list(document, ",\n\"bans\":[", used, make_ban);
 }
 
 static void make_document(struct document *document, enum status_reader reader)

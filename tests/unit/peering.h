@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/peers.h"
+#include "random.h"
 
 static inline void add_peer(struct peers *peers, struct peer peer)
 {
@@ -40,17 +41,6 @@ static inline void add_user(struct peers *peers, uint32_t uid)
 static inline void add_group(struct peers *peers, uint32_t gid)
 {
 	add_peer(peers, (struct peer){ .kind = PEER_GROUP, .id = gid });
-}
-
-/* A small generator, so that a failure comes again: xorshift. */
-static inline uint32_t next_random(void)
-{
-	static uint32_t random = 2463534242U;
-
-	random ^= random << 13;
-	random ^= random >> 17;
-	random ^= random << 5;
-	return random;
 }
 
 #endif

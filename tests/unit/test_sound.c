@@ -12,6 +12,7 @@
 #include "plan/layout.h"
 #include "report/log.h"
 #include "damage.h"
+#include "random.h"
 #include "suite.h"
 
 /* A plan in memory of its very size, where a sanitizer sees each byte that is read behind it. */
@@ -724,17 +725,6 @@ static size_t read_all(const struct plan *plan)
 	for (uint32_t i = 0; i < plan->nlisteners; i++)
 		length += read_listener(plan, plan_listener(plan, i));
 	return length;
-}
-
-/* A small generator, so that a failure comes again: xorshift. */
-static uint32_t next_random(void)
-{
-	static uint32_t random = 2463534242U;
-
-	random ^= random << 13;
-	random ^= random >> 17;
-	random ^= random << 5;
-	return random;
 }
 
 /* Behind the size, which plan_map() has compared. */

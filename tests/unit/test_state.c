@@ -18,6 +18,7 @@
 #include "damage.h"
 #include "descriptors.h"
 #include "plan/stamp.h"
+#include "random.h"
 #include "suite.h"
 #include "walk.h"
 
@@ -574,17 +575,6 @@ START_TEST(refuses_a_text_without_an_end)
 	end(&made);
 }
 END_TEST
-
-/* A small generator, so that a failure comes again: xorshift. */
-static uint32_t next_random(void)
-{
-	static uint32_t random = 2463534242U;
-
-	random ^= random << 13;
-	random ^= random >> 17;
-	random ^= random << 5;
-	return random;
-}
 
 /* One in eight into the header behind its stamp, where each does the most. */
 static void flip(unsigned char *bytes, uint32_t used)
