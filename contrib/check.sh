@@ -7,7 +7,8 @@
 # usage: contrib/check.sh [ARGUMENT OF CONFIGURE]...
 #
 # for example contrib/check.sh --enable-sanitizers, or CC=clang contrib/check.sh --enable-werror.
-# BUILD=DIRECTORY builds elsewhere.
+# BUILD=DIRECTORY builds elsewhere.  PROGRAMS=yes installs the programs of others that begat is tried
+# with (git, rsync, sshd, ...; none of them is started); without them their tests are skipped.
 
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,20 +17,23 @@ build=${BUILD:-$top/build/check}
 . "$top/contrib/packages.sh"
 
 case ${1-} in
--h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-h | --help) sed -n '4,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 
 umask 022
 make_directory "$build" ", or set BUILD"
 log=$build/packages.log
 need build test
+if [ -n "${PROGRAMS-}" ] && ! (need programs); then
+	say "going on without those of them that are missing: their tests are skipped"
+fi
 configured_build "$build" "$@"
 log=$build/make.log
 step "building" make -j2
 step "building the tests" make -j2 check TESTS=
 
 say "testing in $build"
-{ make check || echo $? >failed; } 2>&1 | tee check.log | grep -E '^(# )?(PASS|FAIL|SKIP|ERROR|XPASS|XFAIL|TOTAL)' || :
+{ make -j2 check || echo $? >failed; } 2>&1 | tee check.log | grep -E '^(# )?(PASS|FAIL|SKIP|ERROR|XPASS|XFAIL|TOTAL)' || :
 if [ -e failed ]; then
 	rm -f failed
 	if [ -e test-suite.log ]; then

@@ -24,32 +24,44 @@ package_manager() {
 	echo none
 }
 
-# packages MANAGER build|test: what is needed.
+# packages MANAGER build|test|programs: what is needed; programs are those of others that begat is tried
+# with, and some of them come with daemons of their own.
 packages() {
 	case $1:$2 in
 	apt-get:build)
 		echo gcc libc6-dev make autoconf automake pkg-config libconfuse-dev libbsd-dev libmd-dev \
-			libjansson-dev ;;
+			libjansson-dev libseccomp-dev libcap-ng-dev ;;
 	apt-get:test)
 		echo check bats socat netcat-openbsd telnet strace mandoc iproute2 procps util-linux \
 			shellcheck python3 haproxy ;;
+	apt-get:programs)
+		echo git rsync openssh-server openssh-client busybox curl stunnel4 openssl fingerd finger \
+			inetutils-telnetd telnet fortune-mod fortunes-min procps ;;
 	dnf:build)
 		echo gcc glibc-static make autoconf automake pkgconf-pkg-config libconfuse-devel \
-			libbsd-devel jansson-devel diffutils ;;
+			libbsd-devel jansson-devel libseccomp-devel libcap-ng-devel diffutils ;;
 	dnf:test)
 		echo check-devel bats socat netcat telnet strace mandoc iproute procps-ng util-linux \
 			ShellCheck python3 haproxy libasan libubsan ;;
+	dnf:programs)
+		echo git-daemon rsync openssh-server openssh-clients busybox curl stunnel openssl finger-server \
+			finger telnet-server telnet fortune-mod procps-ng ;;
 	pacman:build)
-		echo gcc make autoconf automake pkgconf confuse libbsd jansson diffutils ;;
+		echo gcc make autoconf automake pkgconf confuse libbsd jansson libseccomp libcap-ng \
+			diffutils ;;
 	pacman:test) # mandoc would replace man-db there
 		echo check bash-bats socat openbsd-netcat inetutils strace iproute2 procps-ng util-linux \
 			shellcheck python haproxy ;;
+	pacman:programs)
+		echo git rsync openssh busybox curl stunnel openssl inetutils fortune-mod procps-ng ;;
 	apk:build)
 		echo gcc musl-dev linux-headers make autoconf automake pkgconf confuse-dev libbsd-dev \
-			libbsd-static libmd-dev jansson-dev jansson-static ;;
+			libbsd-static libmd-dev jansson-dev jansson-static libseccomp-dev libcap-ng-dev ;;
 	apk:test)
 		echo check-dev bats bash socat netcat-openbsd busybox-extras strace mandoc iproute2 procps \
 			util-linux shellcheck python3 haproxy ;;
+	apk:programs)
+		echo git-daemon rsync openssh busybox-extras curl stunnel openssl fortune procps ;;
 	esac
 }
 
@@ -65,6 +77,21 @@ missing_of() {
 		apk) apk info -e "$package" >/dev/null ;;
 		esac || printf '%s ' "$package"
 	done
+}
+
+# without_daemons COMMAND...: packages of Debian start what they bring along, unless told otherwise.
+without_daemons() {
+	policy=/usr/sbin/policy-rc.d
+	if [ -e "$policy" ] || [ ! -d /usr/sbin ]; then
+		"$@"
+		return
+	fi
+	printf '#!/bin/sh\nexit 101\n' | $become tee "$policy" >/dev/null
+	$become chmod 755 "$policy"
+	result=0
+	"$@" || result=$?
+	$become rm -f "$policy"
+	return "$result"
 }
 
 install_with() {
@@ -88,7 +115,7 @@ need() {
 	manager=$(package_manager)
 	if [ "$manager" = none ]; then
 		say "no package manager that we know: gcc, make, autoconf, automake, pkg-config, libConfuse 3.3," \
-			"libbsd 0.11 and Jansson 2.13 must be there (for the tests: check, bats, socat, nc, strace, mandoc)"
+			"libbsd 0.11, Jansson 2.13, libseccomp 2.5 and libcap-ng must be there (for the tests: check, bats, socat, nc, strace, mandoc)"
 		return
 	fi
 	wanted=
@@ -107,7 +134,7 @@ need() {
 	fi
 	say "installing $missing"
 	# shellcheck disable=SC2086
-	install_with "$manager" $missing >"$log" 2>&1 || {
+	without_daemons install_with "$manager" $missing >"$log" 2>&1 || {
 		tail -n 20 "$log" >&2
 		die "$manager could not install $missing(everything it said: $log); install them and try again"
 	}

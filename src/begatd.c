@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "cage/security.h"
 #include "config/config.h"
 #include "config/difference.h"
 #include "listen/listener.h"
@@ -102,10 +103,25 @@ static void keep_open(int fd)
 		fatal(EXIT_GENERIC, "descriptor %d: %m", fd);
 }
 
-static void become_master(int plan_fd, struct listener_set *listeners,
-			  const struct plan_global *global) __attribute__((noreturn));
-static void become_master(int plan_fd, struct listener_set *listeners,
-			  const struct plan_global *global)
+static struct listener_set listeners;
+
+/* A start that fails leaves nothing behind: for fatal(). */
+static void close_listeners(void)
+{
+	listeners_close(&listeners);
+}
+
+static void open_listeners(const struct config *config)
+{
+	if (atexit(close_listeners) != 0)
+		fatal(EXIT_GENERIC, "atexit: %m");
+	listeners_plan(config, NULL, &listeners);
+	listeners_open(&listeners);
+}
+
+static void become_master(int plan_fd, const struct cages *cages, const struct plan_global *global)
+	__attribute__((noreturn));
+static void become_master(int plan_fd, const struct cages *cages, const struct plan_global *global)
 {
 	const struct launch launch = {
 		.plan_fd = plan_fd,
@@ -115,16 +131,14 @@ static void become_master(int plan_fd, struct listener_set *listeners,
 	};
 	const int others[] = { plan_fd,		  global->pid_fd,    global->ready_fd,
 			       global->begatd_fd, global->master_fd, global->effective_fd };
-	int error;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		keep_open(others[i]);
-	for (size_t i = 0; i < listeners->count; i++)
-		keep_open(listeners->all[i].fd);
+	for (size_t i = 0; i < listeners.count; i++)
+		keep_open(listeners.all[i].fd);
+	for (size_t i = 0; i < cages->nfds; i++)
+		keep_open(cages->fds[i]);
 	(void)launch_master(global->master_fd, &launch);
-	error = errno;
-	listeners_close(listeners);
-	errno = error;
 	fatal(EXIT_GENERIC, "%s: %m", binary_master_path());
 }
 
@@ -186,7 +200,8 @@ static void start(const struct options *options, const struct config *config, in
 		  const struct build_texts *texts)
 {
 	struct plan_global global = make_global(config, effective_fd);
-	struct listener_set listeners;
+	struct cages cages;
+	char why[CGROUP_WHY];
 	int plan_fd;
 
 	global.detached = !options->foreground;
@@ -198,10 +213,13 @@ static void start(const struct options *options, const struct config *config, in
 		global.pid_fd = pidfile_take(config->pidfile);
 	nofile_start(config, &global);
 	open_for_reload(&global);
-	listeners_plan(config, NULL, &listeners);
-	listeners_open(&listeners);
-	plan_fd = must(build_plan(config, &listeners, &global, texts), "the plan");
-	become_master(plan_fd, &listeners, &global);
+	open_listeners(config);
+	cages_begin(config, true); /* here nobody is left who could have been there before us */
+	cages_open(config, &cages);
+	if (cages_settle(config, &cages, why) < 0)
+		fatal(EXIT_GENERIC, "cgroup: %s", why);
+	plan_fd = must(build_plan(config, &listeners, &cages, &global, texts), "the plan");
+	become_master(plan_fd, &cages, &global);
 }
 
 static void reload(const struct handover *old, struct config *config, int effective_fd,
@@ -223,6 +241,14 @@ static void show_check(const struct options *options, const struct config *confi
 	       config_count_listeners(config));
 	if (options->against)
 		against_print(options->against, config, stdout);
+}
+
+static void show_security(const struct options *options, const struct config *config)
+{
+	if (options->json)
+		security_print_json(config, stdout);
+	else
+		security_print(config, stdout);
 }
 
 /* What the file says by itself, without the options: so a later file can be compared with it. */
@@ -274,6 +300,8 @@ int main(int argc, char **argv)
 	} else if (options.print) {
 		apply_options(&options, config);
 		config_print(config, stdout);
+	} else if (options.security) {
+		show_security(&options, config);
 	} else {
 		run(&options, old, config, &texts);
 	}

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Where programs are looked for, of those that we start. */
+#define PATH_STANDARD "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* Whether the name, itself and not what a link of that name leads to, is this very file. */
 bool path_is(const char *path, dev_t device, ino_t inode);
 

@@ -48,11 +48,20 @@ struct begat_value {
 	char *const *argv;  /* COMMAND: NULL-terminated */
 };
 
+/* A file, or a directory with all that is beneath it, that a handler reads.  What is not named is
+ * out of its reach; programs that commands run, and what these need to start, are known without. */
+struct begat_path {
+	const char *path;   /* absolute; NULL: the value of ... */
+	const char *option; /* ... this option, of the type PATH; both NULL ends the table */
+	const char *suffix; /* what is appended to it; NULL: nothing */
+};
+
 struct begat_handler {
 	unsigned abi; /* BEGAT_HANDLER_ABI */
 	const char *name;
 	const char *summary;		    /* one line for begatd --handlers */
 	const struct begat_option *options; /* NULL: none */
+	const struct begat_path *paths;	    /* NULL: none */
 	/* Serves one client and returns the worker's exit status: 0, or 1 when serving failed for
 	 * a reason that is ours.  A client that goes away or falls silent is not a failure.  May
 	 * block in the calls below, which keep the service's time limits. */

@@ -55,6 +55,8 @@ static const char *hint_of(enum key key, const char *text)
 	case KEY_INSTANCES:
 		return "; to close a service use disable = true";
 	case KEY_PER_SOURCE:
+	case KEY_MEMORY_MAX:
+	case KEY_TASKS_MAX:
 		return "; to have no limit leave the key out";
 	case KEY_RATE:
 	case KEY_RATE_PER_SOURCE:
@@ -84,6 +86,34 @@ void builder_number(const struct builder *builder, enum key key, long long max, 
 		complain_with_hint(builder, setting, key, why);
 	else
 		*number = value;
+}
+
+void builder_integer(const struct builder *builder, enum key key, int min, int max, int *number)
+{
+	const struct setting *setting = builder_find(builder, key);
+	char why[VALUE_WHY];
+	long long value;
+
+	if (setting == NULL)
+		return;
+	if (value_parse_number(setting->items[0].text, min, max, &value, why) < 0)
+		builder_complain(builder, &setting->origin, key, why);
+	else
+		*number = (int)value;
+}
+
+void builder_size(const struct builder *builder, enum key key, long long max, int64_t *bytes)
+{
+	const struct setting *setting = builder_find(builder, key);
+	char why[VALUE_WHY];
+	long long value;
+
+	if (setting == NULL)
+		return;
+	if (value_parse_size(setting->items[0].text, 1 << 20, max, &value, why) < 0)
+		complain_with_hint(builder, setting, key, why);
+	else
+		*bytes = value;
 }
 
 void builder_rate(const struct builder *builder, enum key key, struct service_rate *rate)

@@ -29,6 +29,9 @@ void builder_complain(const struct builder *builder, const struct origin *at, en
 /* Each reads a value when the key is set and right, and otherwise leaves what is there. */
 void builder_number(const struct builder *builder, enum key key, long long max, /* from 1 */
 		    long long *number);
+void builder_integer(const struct builder *builder, enum key key, int min, int max, int *number);
+void builder_size(const struct builder *builder, enum key key, long long max, /* from 1m */
+		  int64_t *bytes);
 void builder_duration(const struct builder *builder, enum key key, long long max, int64_t *ms);
 void builder_rate(const struct builder *builder, enum key key, struct service_rate *rate);
 void builder_bool(const struct builder *builder, enum key key, bool *yes);

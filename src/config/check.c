@@ -2,17 +2,22 @@
 /*
  * Values of the configuration that stay text: paths, names, banners, programs and word lists.
  *
- * The other half of value.h.  value_check_program() is the only one that looks at the system.
+ * The other half of value.h.  Those for programs, directories and files that must be there are the
+ * only ones that look at the system.
  */
 #include "config.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "config/value.h"
@@ -90,19 +95,100 @@ int value_check_banner(const char *text, char why[static VALUE_WHY])
 	return 0;
 }
 
-int value_check_program(const char *path, char why[static VALUE_WHY])
+int value_parse_path(const char *text, char **path, char why[static VALUE_WHY])
+{
+	char *out;
+
+	if (value_check_path(text, why) < 0)
+		return -1;
+	*path = out = xcalloc(strlen(text) + 2, 1);
+	for (const char *part = text + strspn(text, "/"); *part;) {
+		size_t length = strcspn(part, "/");
+
+		if ((length == 1 && part[0] == '.') || (length == 2 && memcmp(part, "..", 2) == 0))
+			goto refused;
+		*out++ = '/';
+		out = (char *)mempcpy(out, part, length);
+		part += length;
+		part += strspn(part, "/");
+	}
+	if (out == *path)
+		*out = '/';
+	return 0;
+refused:
+	free(*path);
+	*path = NULL;
+	return FAIL(why, "\"" SHOWN "\" is not plain: write it without \".\" and \"..\"", text);
+}
+
+/* The file that a process with this root would find: no link on the way leads outside. */
+static int open_in_root(const char *root, const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, error;
+
+	if (root_fd < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	error = errno;
+	close(root_fd); /* O_PATH: nothing to lose */
+	errno = error;
+	return fd;
+}
+
+static int stat_in_root(const char *root, const char *path, struct stat *status)
+{
+	int fd, result;
+
+	if (root == NULL)
+		return stat(path, status);
+	fd = open_in_root(root, path);
+	if (fd < 0)
+		return -1;
+	result = fstat(fd, status);
+	close(fd); /* as above */
+	return result;
+}
+
+static int refuse_file(const char *root, const char *path, const char *reason,
+		       char why[static VALUE_WHY])
+{
+	if (root == NULL)
+		return FAIL(why, "%.200s: %s", path, reason);
+	return FAIL(why, "%.100s in the chroot %.100s: %s", path, root, reason);
+}
+
+int value_check_program(const char *root, const char *path, char why[static VALUE_WHY])
 {
 	struct stat status;
 
 	if (value_check_path(path, why) < 0)
 		return -1;
-	if (stat(path, &status) < 0)
-		return FAIL(why, "%.200s: %s", path, strerror(errno));
+	if (stat_in_root(root, path, &status) < 0)
+		return refuse_file(root, path, strerror(errno), why);
 	if (!S_ISREG(status.st_mode))
-		return FAIL(why, "%.200s: not a regular file", path);
+		return refuse_file(root, path, "not a regular file", why);
 	if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
-		return FAIL(why, "%.200s: not executable", path);
+		return refuse_file(root, path, "not executable", why);
 	return 0;
+}
+
+int value_check_directory(const char *root, const char *path, char why[static VALUE_WHY])
+{
+	struct stat status;
+
+	if (stat_in_root(root, path, &status) < 0)
+		return refuse_file(root, path, strerror(errno), why);
+	if (!S_ISDIR(status.st_mode))
+		return refuse_file(root, path, "not a directory", why);
+	return 0;
+}
+
+int value_check_there(const char *path, char why[static VALUE_WHY])
+{
+	struct stat status;
+
+	return stat(path, &status) < 0 ? refuse_file(NULL, path, strerror(errno), why) : 0;
 }
 
 static bool is_blank(char c)

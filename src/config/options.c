@@ -45,13 +45,14 @@ static int parse_path(const char *text, struct begat_value *value, char why[stat
 	return 0;
 }
 
-static int parse_command(const char *text, struct begat_value *value, char why[static VALUE_WHY])
+static int parse_command(const struct service *service, const char *text, struct begat_value *value,
+			 char why[static VALUE_WHY])
 {
 	char **words;
 
 	if (value_parse_words(text, &words, why) < 0)
 		return -1;
-	if (value_check_program(words[0] ? words[0] : "", why) < 0) {
+	if (value_check_program(service->cage.chroot, words[0] ? words[0] : "", why) < 0) {
 		strv_free(words);
 		return -1;
 	}
@@ -69,8 +70,8 @@ static int parse_bool(const char *text, struct begat_value *value, char why[stat
 	return 0;
 }
 
-static int parse_value(const struct begat_option *option, const char *text,
-		       struct begat_value *value, char why[static VALUE_WHY])
+static int parse_value(const struct service *service, const struct begat_option *option,
+		       const char *text, struct begat_value *value, char why[static VALUE_WHY])
 {
 	long long max = option->max > option->min ? option->max : LLONG_MAX;
 
@@ -88,7 +89,7 @@ static int parse_value(const struct begat_option *option, const char *text,
 	case BEGAT_OPTION_PATH:
 		return parse_path(text, value, why);
 	case BEGAT_OPTION_COMMAND:
-		return parse_command(text, value, why);
+		return parse_command(service, text, value, why);
 	}
 	return FAIL(why, "the handler declares a type that is not known");
 }
@@ -150,7 +151,7 @@ static void set_value(struct loading *loading, const struct begat_option *option
 
 	if (value == NULL)
 		value = add_value(loading->service, name);
-	if (parse_value(option, text, value, why) < 0)
+	if (parse_value(loading->service, option, text, value, why) < 0)
 		problem_add(loading->problems, &loading->at, "options: %.64s: %s", name, why);
 }
 

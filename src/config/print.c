@@ -3,106 +3,27 @@
  * The effective configuration as text, for begatd -T and for the text in effect (effect.c).
  *
  * Canonical: every key that has a value, in one order, one to a line, with addresses, users and
- * durations in one form; loading the output gives the same output again.  Strings are quoted so
- * that scrub.c and libconfuse read back exactly these bytes.
+ * durations in one form; loading the output gives the same output again.  How a line is written is
+ * print-key.c's; this is which keys there are, and when one stays away.
  */
 #include "config.h"
 
 #include "config/print.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/inet.h"
 #include "base/mem.h"
+#include "cage/capability.h"
 #include "config/account.h"
 #include "config/options.h"
 #include "config/peers.h"
+#include "config/ports.h"
+#include "config/print-key.h"
+#include "config/rlimit.h"
 #include "config/schedule.h"
-#include "config/value.h"
-
-static void print_quoted(FILE *out, const char *text)
-{
-	putc('"', out);
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\' || (*c == '$' && c[1] == '{'))
-			fprintf(out, "\\%c", *c);
-		else if (*c == '\n')
-			fputs("\\n", out);
-		else if (*c == '\t')
-			fputs("\\t", out);
-		else if (*c == '\r')
-			fputs("\\r", out);
-		else if (iscntrl((unsigned char)*c))
-			fprintf(out, "\\x%02x", (unsigned char)*c);
-		else
-			putc(*c, out);
-	}
-	putc('"', out);
-}
-
-/* Nothing for a value that is not there. */
-static void print_text(FILE *out, const char *key, const char *text)
-{
-	if (text == NULL)
-		return;
-	fprintf(out, "%s = ", key);
-	print_quoted(out, text);
-	putc('\n', out);
-}
-
-static void print_bool(FILE *out, const char *key, bool yes)
-{
-	fprintf(out, "%s = %s\n", key, yes ? "true" : "false");
-}
-
-static void print_number(FILE *out, const char *key, unsigned number)
-{
-	fprintf(out, "%s = %u\n", key, number);
-}
-
-static void print_duration(FILE *out, const char *key, int64_t ms)
-{
-	char text[VALUE_TEXT];
-
-	clock_format_duration(ms, text);
-	print_text(out, key, text);
-}
-
-/* Nothing for no limit. */
-static void print_rate(FILE *out, const char *key, const struct service_rate *rate)
-{
-	char text[VALUE_TEXT];
-
-	if (rate->count == 0)
-		return;
-	value_format_rate(rate->count, rate->period_ms, text);
-	print_text(out, key, text);
-}
-
-static void print_mode(FILE *out, const char *key, mode_t mode)
-{
-	fprintf(out, "%s = 0%03o\n", key, (unsigned)mode);
-}
-
-static void print_list(FILE *out, const char *key, char *const *items)
-{
-	fprintf(out, "%s = {", key);
-	for (size_t i = 0; items && items[i]; i++) {
-		fputs(i ? ", " : " ", out);
-		print_quoted(out, items[i]);
-	}
-	fputs(items && items[0] ? " }\n" : "}\n", out);
-}
-
-static void print_taken(FILE *out, const char *key, char *text)
-{
-	print_text(out, key, text);
-	free(text);
-}
 
 /* Whether b is what a range of ports has after a. */
 static bool is_next(const struct address *a, const struct address *b)
@@ -143,8 +64,7 @@ static void print_listen(FILE *out, const struct service *service)
 		i += format_range(service, i, &range);
 		strv_add(&items, &count, range);
 	}
-	print_list(out, "\tlisten", items);
-	strv_free(items);
+	print_taken_list(out, "\tlisten", items);
 }
 
 static void print_where(FILE *out, const struct service *service)
@@ -183,8 +103,7 @@ static void print_options(FILE *out, const struct service *service, const struct
 		else
 			free(text);
 	}
-	print_list(out, "\toptions", items);
-	strv_free(items);
+	print_taken_list(out, "\toptions", items);
 }
 
 static void print_what(FILE *out, const struct service *service, const struct service *usual)
@@ -260,6 +179,7 @@ static void print_how_long(FILE *out, const struct service *service)
 	}
 	print_duration(out, "\tmax-time", service->max_time_ms);
 	print_duration(out, "\tkill-grace", service->kill_grace_ms);
+	print_text(out, "\ton-master-death", service->cage.die_with_master ? "die" : "finish");
 }
 
 /* Where there is no user of the usual name, nobody is like it. */
@@ -285,8 +205,83 @@ static void print_identity(FILE *out, const struct service_identity *identity,
 		strv_add(&items, &count, account_group_name(identity->groups[i]));
 	print_text(out, "\tuser", identity->user);
 	print_text(out, "\tgroup", identity->group);
-	print_list(out, "\tgroups", items);
-	strv_free(items);
+	print_taken_list(out, "\tgroups", items);
+}
+
+static void print_limits(FILE *out, const struct service_cage *cage)
+{
+	char **items = NULL, text[RLIMIT_TEXT];
+	size_t count = 0;
+
+	for (size_t i = 0; i < cage->nlimits; i++) {
+		rlimit_format(&cage->limits[i], text);
+		strv_add(&items, &count, xstrdup(text));
+	}
+	if (items)
+		print_taken_list(out, "\tlimits", items);
+}
+
+static void print_capabilities(FILE *out, uint64_t capabilities)
+{
+	char **items = NULL, name[CAPABILITY_NAME];
+	size_t count = 0;
+
+	for (int number = 0; number < 64; number++) {
+		if (!(capabilities >> number & 1))
+			continue;
+		capability_format(number, name);
+		strv_add(&items, &count, xstrdup(name));
+	}
+	print_taken_list(out, "\tcapabilities", items);
+}
+
+static void print_process(FILE *out, const struct service_cage *cage)
+{
+	print_text(out, "\tsandbox", cage->best_effort ? "best-effort" : "require");
+	if (cage->set_nice)
+		fprintf(out, "\tnice = %d\n", cage->nice);
+	print_limits(out, cage);
+	print_text(out, "\tchroot", cage->chroot);
+	if (cage->set_capabilities)
+		print_capabilities(out, cage->capabilities);
+	print_bool(out, "\tmemory-deny-write-execute", cage->deny_write_execute);
+}
+
+/* An empty list allows nothing, and none at all forbids nothing. */
+static void print_set(FILE *out, const char *key, char *const *items)
+{
+	if (items)
+		print_list(out, key, items);
+}
+
+static void print_ports(FILE *out, const char *key, const struct service_ports *ports)
+{
+	if (ports->set)
+		print_taken_list(out, key, ports_format(ports));
+}
+
+/* What private-network is where nothing is said depends on the handler. */
+static void print_reach(FILE *out, const struct service_cage *cage)
+{
+	if (cage->set_private_network)
+		print_bool(out, "\tprivate-network", cage->private_network);
+	print_bool(out, "\tprivate-tmp", cage->private_tmp);
+	print_bool(out, "\tprivate-pids", cage->private_pids);
+	print_set(out, "\tread-only", cage->read_only);
+	print_set(out, "\tread-write", cage->read_write);
+	print_set(out, "\texecute", cage->execute);
+	print_ports(out, "\tconnect", &cage->connect);
+	print_ports(out, "\tbind", &cage->bind);
+	print_set(out, "\tsystem-calls", cage->system_calls);
+}
+
+static void print_group(FILE *out, const struct service_cage *cage)
+{
+	print_bool(out, "\tcgroup", cage->cgroup);
+	if (cage->memory_max)
+		print_size(out, "\tmemory-max", cage->memory_max);
+	if (cage->tasks_max)
+		print_number(out, "\ttasks-max", cage->tasks_max);
 }
 
 void print_service(FILE *out, const struct service *service, const struct service *usual)
@@ -301,6 +296,9 @@ void print_service(FILE *out, const struct service *service, const struct servic
 	print_identity(out, &service->identity, usual);
 	print_mode(out, "\tumask", service->umask);
 	print_bool(out, "\tno-new-privileges", service->no_new_privileges);
+	print_process(out, &service->cage);
+	print_reach(out, &service->cage);
+	print_group(out, &service->cage);
 }
 
 static const char *log_text(const struct config *config)

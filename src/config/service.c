@@ -17,11 +17,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config/ability.h"
 #include "config/account.h"
 #include "config/admission.h"
 #include "config/builder.h"
+#include "config/cage.h"
 #include "config/nearest.h"
 #include "config/options.h"
+#include "config/socket.h"
 #include "config/value.h"
 #include "handlers/handler.h"
 
@@ -29,8 +32,7 @@
 #define DAY_MS	      (24 * HOUR_MS)
 
 #define ARGUMENTS_MAX 250
-#define LISTEN_MAX    100000 /* of all services: each is a descriptor */
-#define VARIABLES_MAX 100    /* of each kind: together they fit into a plan's vector */
+#define VARIABLES_MAX 100 /* of each kind: together they fit into a plan's vector */
 
 /* What is served */
 
@@ -65,6 +67,7 @@ static void load_handler(const struct builder *builder, const struct setting *se
 static void load_exec(const struct builder *builder, const struct setting *setting)
 {
 	struct origin at = item_origin(setting, 0);
+	struct service *service = builder->service;
 	char why[VALUE_WHY];
 	size_t count = 0;
 
@@ -76,14 +79,15 @@ static void load_exec(const struct builder *builder, const struct setting *setti
 		problem_add(&builder->loader->problems, &at, "exec: %zu words are more than %d",
 			    setting->count, ARGUMENTS_MAX);
 	for (size_t i = 0; i < setting->count; i++)
-		strv_add(&builder->service->exec, &count, xstrdup(setting->items[i].text));
+		strv_add(&service->exec, &count, xstrdup(setting->items[i].text));
 	/* Software may well be away while its service is off. */
-	if (!builder->service->disable && value_check_program(builder->service->exec[0], why) < 0)
+	if (!service->disable &&
+	    value_check_program(service->cage.chroot, service->exec[0], why) < 0)
 		builder_complain(builder, &at, KEY_EXEC, why);
-	else if (value_check_path(builder->service->exec[0], why) < 0)
+	else if (value_check_path(service->exec[0], why) < 0)
 		builder_complain(builder, &at, KEY_EXEC, why);
 	if (setting == builder_default(builder, KEY_EXEC) || builder_own(builder, KEY_ARG0))
-		builder_text(builder, KEY_ARG0, NULL, &builder->service->arg0);
+		builder_text(builder, KEY_ARG0, NULL, &service->arg0);
 }
 
 /* A service that has one of the two takes neither from the defaults. */
@@ -127,6 +131,7 @@ static void check_kind(const struct builder *builder)
 		  "max-time" },
 		{ KEY_ARG0, true, "for exec only; a handler has no arguments" },
 		{ KEY_CRLF, true, "for exec only; a handler writes the right line ends itself" },
+		{ KEY_CAPABILITIES, true, "for exec only; a handler never has any" },
 	};
 	const struct service *service = builder->service;
 
@@ -139,92 +144,23 @@ static void check_kind(const struct builder *builder)
 	}
 }
 
-/* Where it listens */
-
-static void load_listen_item(const struct builder *builder, const struct setting *setting,
-			     size_t index)
-{
-	struct service *service = builder->service;
-	struct origin at = item_origin(setting, index);
-	struct address *list;
-	char why[VALUE_WHY];
-	size_t count;
-
-	if (address_parse(setting->items[index].text, &list, &count, why, sizeof(why)) < 0) {
-		builder_complain(builder, &at, KEY_LISTEN, why);
-		return;
-	}
-	builder->loader->nlisten += count;
-	if (builder->loader->nlisten > LISTEN_MAX) {
-		problem_add(&builder->loader->problems, &at, "listen: more than %d addresses",
-			    LISTEN_MAX);
-		free(list);
-		return;
-	}
-	service->listen =
-		xreallocarray(service->listen, service->nlisten + count, sizeof(*service->listen));
-	for (size_t i = 0; i < count; i++)
-		service->listen[service->nlisten++] =
-			(struct service_listen){ .address = list[i], .origin = at };
-	free(list);
-}
-
-static void load_listen(const struct builder *builder)
-{
-	const struct setting *setting = builder_own(builder, KEY_LISTEN);
-	const struct service *service = builder->service;
-
-	if (setting == NULL)
-		problem_add(&builder->loader->problems, &service->origin,
-			    "service \"%s\" listens nowhere: listen is missing", service->name);
-	else if (setting->count == 0)
-		builder_complain(builder, &setting->origin, KEY_LISTEN, "the list is empty");
-	for (size_t i = 0; setting && i < setting->count; i++)
-		load_listen_item(builder, setting, i);
-}
-
-static void load_socket_user(const struct builder *builder)
-{
-	const struct setting *setting = builder_find(builder, KEY_SOCKET_USER);
-	uid_t *uid = &builder->service->socket_uid;
-
-	if (setting == NULL)
-		return;
-	if (account_find_user(setting->items[0].text, uid) < 0)
-		problem_add(&builder->loader->problems, &setting->origin,
-			    "socket-user: there is no user \"%.64s\"", setting->items[0].text);
-	else if (geteuid() != 0 && *uid != geteuid())
-		builder_complain(builder, &setting->origin, KEY_SOCKET_USER,
-				 "only root can give a socket away");
-}
-
-static void load_socket_group(const struct builder *builder)
-{
-	const struct setting *setting = builder_find(builder, KEY_SOCKET_GROUP);
-	gid_t *gid = &builder->service->socket_gid;
-
-	if (setting == NULL)
-		return;
-	if (account_find_group(setting->items[0].text, gid) < 0)
-		problem_add(&builder->loader->problems, &setting->origin,
-			    "socket-group: there is no group \"%.64s\"", setting->items[0].text);
-	else if (geteuid() != 0 && !group_member(*gid))
-		builder_complain(builder, &setting->origin, KEY_SOCKET_GROUP,
-				 "you are not in this group, and only root can use any");
-}
-
-static void load_where(const struct builder *builder)
-{
-	long long backlog = 4096;
-
-	builder_number(builder, KEY_BACKLOG, 65535, &backlog);
-	builder->service->backlog = (int)backlog;
-	load_socket_user(builder);
-	load_socket_group(builder);
-	builder_mode(builder, KEY_SOCKET_MODE, &builder->service->socket_mode);
-}
-
 /* How it runs */
+
+/* A handler has nothing to gain, and without it no cage: that of the defaults is for programs. */
+static void load_no_new_privileges(const struct builder *builder)
+{
+	const struct setting *own = builder_own(builder, KEY_NO_NEW_PRIVILEGES);
+	struct service *service = builder->service;
+
+	if (service->handler && own == NULL)
+		return;
+	builder_bool(builder, KEY_NO_NEW_PRIVILEGES, &service->no_new_privileges);
+	if (service->handler && !service->no_new_privileges)
+		problem_warn(&builder->loader->problems, &own->origin,
+			     "no-new-privileges: \"%s\" is a handler, and false leaves it without "
+			     "its filter of system calls and its list of files",
+			     service->name);
+}
 
 static void load_how(const struct builder *builder)
 {
@@ -247,7 +183,7 @@ static void load_how(const struct builder *builder)
 	builder_names(builder, KEY_PASS_ENV, VARIABLES_MAX, value_check_variable,
 		      &service->pass_env);
 	builder_mode(builder, KEY_UMASK, &service->umask);
-	builder_bool(builder, KEY_NO_NEW_PRIVILEGES, &service->no_new_privileges);
+	load_no_new_privileges(builder);
 }
 
 static void load_limits(const struct builder *builder)
@@ -335,13 +271,16 @@ struct service *service_load(struct loader *loader, const struct section *sectio
 	if (value_check_name(service->name, why) < 0)
 		problem_add(&loader->problems, &section->origin, "service: %s", why);
 	builder_bool(&builder, KEY_DISABLE, &service->disable); /* first: others look at it */
-	load_listen(&builder);
-	load_where(&builder);
+	socket_load_listen(&builder);
+	socket_load(&builder);
+	cage_load_root(&builder); /* before what is looked up in it */
+	ability_check_root(&builder);
 	load_what(&builder);
 	check_kind(&builder);
 	load_how(&builder);
 	load_limits(&builder);
 	load_account(&builder);
+	cage_load(&builder);
 	return service;
 }
 
@@ -355,7 +294,7 @@ struct service *service_new_default(const struct begat_handler *handler)
 	service->handler = handler;
 	if (handler)
 		options_load(service, NULL, &loader.problems);
-	load_where(&builder);
+	socket_load(&builder);
 	load_how(&builder);
 	load_limits(&builder);
 	load_account(&builder);
@@ -373,12 +312,14 @@ void service_check_defaults(struct loader *loader)
 	};
 
 	builder_bool(&builder, KEY_DISABLE, &service->disable);
-	load_where(&builder);
+	socket_load(&builder);
+	cage_load_root(&builder);
 	if (builder_find(&builder, KEY_HANDLER) || builder_find(&builder, KEY_EXEC))
 		load_what(&builder);
 	load_how(&builder);
 	load_limits(&builder);
 	load_account(&builder);
+	cage_load_values(&builder);
 	service_free(service);
 }
 
@@ -388,6 +329,7 @@ void service_free(struct service *service)
 		return;
 	account_fini(&service->identity);
 	admission_fini(&service->admission);
+	cage_settings_fini(&service->cage);
 	options_free(service->values, service->nvalues);
 	strv_free(service->exec);
 	strv_free(service->env);

@@ -63,6 +63,41 @@ struct service_admission {
 	struct service_rate ban_after;
 };
 
+struct service_limit {
+	int resource;	     /* RLIMIT_..., each once and sorted by it */
+	uint64_t soft, hard; /* in the unit of setrlimit(2); RLIM_INFINITY */
+};
+
+/* Ports that may be used, where some are named at all. */
+struct service_ports {
+	bool set;
+	uint16_t *all; /* sorted, each once */
+	size_t count;
+};
+
+/* What its workers may do: what was said, without what a handler or a program has by itself. */
+struct service_cage {
+	bool best_effort; /* what cannot be had is left out */
+	struct service_limit *limits;
+	size_t nlimits;
+	bool set_nice;
+	int nice;
+	char *chroot; /* NULL: none */
+	bool set_capabilities;
+	uint64_t capabilities; /* by number */
+	bool set_private_network, private_network;
+	bool private_tmp;
+	bool private_pids;
+	char **read_only, **read_write, **execute; /* NULL: not set */
+	struct service_ports connect, bind;
+	char **system_calls; /* NULL: not set */
+	bool deny_write_execute;
+	bool die_with_master;
+	bool cgroup;
+	int64_t memory_max; /* bytes; 0: no limit */
+	unsigned tasks_max; /* 0: no limit */
+};
+
 struct service {
 	char *name;
 	struct origin origin; /* of the section */
@@ -98,6 +133,7 @@ struct service {
 	struct service_identity identity;
 	mode_t umask;
 	bool no_new_privileges;
+	struct service_cage cage;
 };
 
 void service_free(struct service *service);

@@ -61,7 +61,7 @@ int value_parse_number(const char *text, long long min, long long max, long long
 	return 0;
 }
 
-static void format_size(long long bytes, char text[static VALUE_TEXT])
+void value_format_size(long long bytes, char text[static VALUE_TEXT])
 {
 	static const char units[] = " kmg";
 	int unit = 0;
@@ -77,8 +77,8 @@ static int refuse_size(const char *text, long long min, long long max, char why[
 {
 	char low[VALUE_TEXT], high[VALUE_TEXT];
 
-	format_size(min, low);
-	format_size(max, high);
+	value_format_size(min, low);
+	value_format_size(max, high);
 	return FAIL(why, SHOWN " is not between %s and %s", text, low, high);
 }
 

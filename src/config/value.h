@@ -45,14 +45,23 @@ int value_check_variable(const char *text, char why[static VALUE_WHY]);	  /* NAM
 int value_check_assignment(const char *text, char why[static VALUE_WHY]); /* NAME=VALUE */
 int value_check_banner(const char *text, char why[static VALUE_WHY]);	  /* %h %p %s %t %% only */
 
-/* A program to run: absolute path, a regular file that somebody may execute. */
-int value_check_program(const char *path, char why[static VALUE_WHY]);
+/* An absolute path with single slashes and none at its end, which the caller frees; parts that are
+ * "." or ".." are refused. */
+int value_parse_path(const char *text, char **path, char why[static VALUE_WHY]);
+
+/* A program to run: absolute path, a regular file that somebody may execute.  A directory to enter.
+ * Both as one finds them whose root directory this is; NULL: ours. */
+int value_check_program(const char *root, const char *path, char why[static VALUE_WHY]);
+int value_check_directory(const char *root, const char *path, char why[static VALUE_WHY]);
+
+int value_check_there(const char *path, char why[static VALUE_WHY]); /* of any kind */
 
 /* Splits at blanks; "double quotes" group, and \" and \\ stand for themselves within them.  The
  * vector is the caller's. */
 int value_parse_words(const char *text, char ***words, char why[static VALUE_WHY]);
 
 /* The opposite ways. */
+void value_format_size(long long bytes, char text[static VALUE_TEXT]);
 void value_format_rate(unsigned count, int64_t period_ms, char text[static VALUE_TEXT]);
 char *value_format_words(char *const *words); /* the caller frees it */
 

@@ -60,10 +60,16 @@ static const struct begat_option fortune_options[] = {
 	{ .name = NULL },
 };
 
+static const struct begat_path fortune_paths[] = {
+	FORTUNE_PATHS,
+	{ .path = NULL },
+};
+
 const struct begat_handler fortune_handler = {
 	.abi = BEGAT_HANDLER_ABI,
 	.name = "fortune",
 	.summary = "a random quotation out of a database",
 	.options = fortune_options,
+	.paths = fortune_paths,
 	.serve = fortune_serve,
 };

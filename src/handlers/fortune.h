@@ -16,6 +16,13 @@
 		.help = "the quotations, in the format of strfile(1)"                              \
 	}
 
+/* What it reads: the quotations, and where they begin. */
+#define FORTUNE_PATHS                                                                              \
+	{ .option = "database" },                                                                  \
+	{                                                                                          \
+		.option = "database", .suffix = ".dat"                                             \
+	}
+
 /* Writes one of at most max bytes out of the database that the session's option names.  0, or -1
  * when there is none, with a line on stderr that says why. */
 int fortune_write(struct begat_session *session, size_t max);

@@ -212,10 +212,17 @@ static const struct begat_option shell_options[] = {
 	{ .name = NULL },
 };
 
+static const struct begat_path shell_paths[] = {
+	{ .option = "motd" },	     FORTUNE_PATHS, /* for "cookie" */
+	{ .path = "/run/utmp" },		    /* for "who" */
+	{ .path = "/var/run/utmp" }, { .path = NULL },
+};
+
 const struct begat_handler shell_handler = {
 	.abi = BEGAT_HANDLER_ABI,
 	.name = "shell",
 	.summary = "a command server: a prompt and a table of commands",
 	.options = shell_options,
+	.paths = shell_paths,
 	.serve = shell_serve,
 };

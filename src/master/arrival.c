@@ -51,6 +51,7 @@ static int beget(const struct admission *admission, const struct plan_listener *
 		 struct child *child, int talk_fd)
 {
 	struct serving *serving = child->serving;
+	const struct plan_cage *cage = plan_cage(admission->plan, serving->plan);
 	struct worker_task task = {
 		.plan = admission->plan,
 		.service = serving->plan,
@@ -58,6 +59,8 @@ static int beget(const struct admission *admission, const struct plan_listener *
 		.connection = *admission->connection,
 		.talk_fd = talk_fd,
 		.stderr_fd = -1,
+		.ruleset_fd = cage ? cage->ruleset_fd : -1,
+		.parent = getpid(),
 		.failure = child_failure(child),
 	};
 	pid_t pid;

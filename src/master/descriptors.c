@@ -31,6 +31,8 @@ static void add_plan(struct descriptors *list, const struct plan *plan)
 	descriptors_add(list, plan->global.effective_fd);
 	for (size_t i = 0; i < plan->nlisteners; i++)
 		descriptors_add(list, plan_listener(plan, i)->fd);
+	for (size_t i = 0; i < plan->nfds; i++)
+		descriptors_add(list, plan_fds(plan)[i]);
 }
 
 static void add_state(struct descriptors *list, const struct state *state)
@@ -52,16 +54,18 @@ static void add_state(struct descriptors *list, const struct state *state)
 		descriptors_add(list, state_children(state)[i].talk_fd);
 	for (size_t i = 0; i < state->ndropped; i++)
 		descriptors_add(list, state_dropped(state)[i].fd);
+	for (size_t i = 0; i < state->nspent; i++)
+		descriptors_add(list, state_spent(state)[i]);
 }
 
 int descriptors_list(const struct plan *plan, const struct state *state, size_t more,
 		     struct descriptors *list)
 {
-	size_t room = OF_PLAN + plan->nlisteners + more;
+	size_t room = OF_PLAN + plan->nlisteners + plan->nfds + more;
 
 	if (state)
 		room += OF_STATE + 2 * (size_t)state->nservices + state->nchildren +
-			state->ndropped;
+			state->ndropped + state->nspent;
 	list->count = 0;
 	list->all = calloc(room, sizeof(*list->all));
 	if (list->all == NULL)

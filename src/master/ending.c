@@ -7,6 +7,7 @@
 
 #include "master/ending.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,16 @@ static const char *limit_name(const struct child_end *end)
 	}
 }
 
+/* A handler has told which call it was; for a program, the kernel's log does.  Nothing else in our
+ * world sends this signal. */
+static void format_forbidden(const struct child_end *end, char *text, size_t size)
+{
+	if (end->step == WORKER_STEP_FILTER)
+		snprintf(text, size, "killed by seccomp, system call %d", end->error);
+	else
+		snprintf(text, size, "killed by seccomp");
+}
+
 void ending_format(const struct child_end *end, char *text, size_t size)
 {
 	switch (end->result) {
@@ -41,7 +52,10 @@ void ending_format(const struct child_end *end, char *text, size_t size)
 		break;
 	case RESULT_SIGNALLED:
 	case RESULT_CORE:
-		snprintf(text, size, "signal %s", signals_name(end->status));
+		if (end->status == SIGSYS)
+			format_forbidden(end, text, size);
+		else
+			snprintf(text, size, "signal %s", signals_name(end->status));
 		break;
 	case RESULT_STEP:
 		snprintf(text, size, "step %s: %s", worker_step_name(end->step),
@@ -67,6 +81,18 @@ static int level_of(enum worker_result result)
 	}
 }
 
+static void format_signal(const struct child_end *end, char *text, size_t size)
+{
+	char why[ENDING_TEXT];
+
+	if (end->status == SIGSYS) {
+		format_forbidden(end, why, sizeof(why));
+		snprintf(text, size, " signal=SYS why=\"%s\"", why);
+	} else {
+		snprintf(text, size, " signal=%s", signals_name(end->status));
+	}
+}
+
 /* The same as keys and values. */
 static void format_fields(const struct child_end *end, char *text, size_t size)
 {
@@ -86,7 +112,7 @@ static void format_fields(const struct child_end *end, char *text, size_t size)
 		break;
 	case RESULT_SIGNALLED:
 	case RESULT_CORE:
-		snprintf(text, size, " signal=%s", signals_name(end->status));
+		format_signal(end, text, size);
 		break;
 	case RESULT_TIMED_OUT:
 		ending_format(end, why, sizeof(why));
@@ -98,7 +124,7 @@ static void format_fields(const struct child_end *end, char *text, size_t size)
 void ending_log(const struct child *child, const struct child_end *end)
 {
 	const long long duration_us = end->duration_ns / 1000, cpu_us = end->cpu_us;
-	char fields[ENDING_TEXT + 16];
+	char fields[ENDING_TEXT + 64];
 
 	format_fields(end, fields, sizeof(fields));
 	log_line(level_of(end->result),

@@ -6,6 +6,7 @@
  * that from the start closes the gate: then it is not polled, nothing spins, and clients wait in
  * the kernel's queue.  Shortage of descriptors, memory or processes is everybody's: one timer opens
  * all gates that it has closed, at first after a tenth of a second, and never later than 0.8 s.
+ * What may be the fault of a service's own control group closes the gates of that one alone.
  */
 #include "config.h"
 
@@ -21,6 +22,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "master/arrival.h"
+#include "master/cgroup.h"
 #include "master/introduction.h"
 #include "master/serving.h"
 #include "report/log.h"
@@ -163,6 +165,13 @@ static void count_futile(struct gate *gate)
 
 static void handle_spawn_failure(const struct gate *gate)
 {
+	const int error = errno;
+
+	if (cgroup_is_at_fault(gates.plan, gate->serving->plan, error)) {
+		cgroup_pause(gate->serving, error);
+		return;
+	}
+	errno = error;
 	log_limited(&gates.spawn_log, LOG_ERR,
 		    "%s: cannot start a worker: %m; trying again in %d ms", gate->serving->name,
 		    gates.shortage_ms);

@@ -311,4 +311,6 @@ void legacy_settle(const struct state *state, const struct plan *plan)
 		drop(&state_dropped(state)[i], state);
 	close_idle_ghosts();
 	close_back(&state->back);
+	for (size_t i = 0; i < state->nspent; i++)
+		(void)close(state_spent(state)[i]); /* only doors: nothing was written */
 }

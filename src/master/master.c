@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/title.h"
+#include "master/cgroup.h"
 #include "master/child.h"
 #include "master/control.h"
 #include "master/descriptors.h"
@@ -373,6 +374,7 @@ int master_run(const struct plan *plan, const struct launch *launch)
 	if (loop_run() < 0)
 		log_line(LOG_CRIT, "cannot wait for events: %m");
 	control_fini();
+	cgroups_kill(plan);
 	remove_pidfile(plan);
 	log_line(LOG_NOTICE, "stopped");
 	return drain_has_begun() ? EXIT_OK : EXIT_GENERIC;

@@ -154,7 +154,8 @@ int serving_adopt(struct serving *serving, const struct state *state,
 	adopt_record(serving->record, state, left);
 	serving->throttle = (struct throttle){ left->bad, left->pause_s };
 	serving->quota.rate_ns = bucket_clip(left->rate_ns, rate_of(serving), clock_now_ns());
-	if (left->pause_due_ns)
+	/* A pause that no worker is to blame for is over: there are new groups to be born into. */
+	if (left->pause_due_ns && left->bad)
 		timer_start_at(&serving->pause, left->pause_due_ns);
 	if (left->stderr_reader < 0)
 		return 0;
@@ -242,6 +243,7 @@ static void end_trial(struct serving *serving)
 void serving_take(struct serving *serving, const struct admission *admission)
 {
 	serving->record->stats.begat++;
+	serving->record->unborn_ms = 0;
 	limit_take(&serving->quota.limit);
 	limit_take(gates_limit());
 	admit_take(admission);
@@ -342,8 +344,16 @@ static enum verdict verdict_of(const struct child_end *end)
 	return end->duration_ns < THROTTLE_QUICK_MS * NS_IN_MS ? VERDICT_BAD : VERDICT_GOOD;
 }
 
+void serving_pause(struct serving *serving, int64_t ms, const char *why)
+{
+	strlcpy(serving->record->throttled_why, why, SERVING_WHY);
+	close_gates(serving, GATE_THROTTLED);
+	timer_start(&serving->pause, ms);
+}
+
 static void throttle(struct serving *serving, const struct child_end *end)
 {
+	char why[SERVING_WHY];
 	unsigned pause_s;
 
 	if (serving->pause.running && !serving->on_trial)
@@ -352,11 +362,10 @@ static void throttle(struct serving *serving, const struct child_end *end)
 	pause_s = throttle_add(&serving->throttle);
 	if (pause_s == 0)
 		return;
-	ending_format(end, serving->record->throttled_why, SERVING_WHY);
+	ending_format(end, why, sizeof(why));
 	log_line(LOG_WARNING, "%s: throttled for %u s: %u workers in a row failed at once (%s)",
-		 serving->name, pause_s, serving->throttle.bad, serving->record->throttled_why);
-	close_gates(serving, GATE_THROTTLED);
-	timer_start(&serving->pause, pause_s * MS_IN_S);
+		 serving->name, pause_s, serving->throttle.bad, why);
+	serving_pause(serving, pause_s * MS_IN_S, why);
 }
 
 static void judge(struct serving *serving, const struct child_end *end)

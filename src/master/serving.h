@@ -25,8 +25,9 @@ struct gate;
 struct serving_record {
 	struct service_stats stats;
 	struct log_limit refused_log[REFUSALS];
-	struct log_limit full_log, banned_log;
-	char throttled_why[SERVING_WHY]; /* the last bad end of a throttle */
+	struct log_limit full_log, banned_log, unborn_log;
+	char throttled_why[SERVING_WHY]; /* the last bad end of a throttle, or why none is born */
+	int unborn_ms; /* the last pause because no worker could be born; 0: one could, since */
 };
 
 struct serving {
@@ -34,7 +35,7 @@ struct serving {
 	const char *name;
 	struct quota quota;
 	struct throttle throttle;
-	struct timer pause;    /* the end of a throttle, or of a trial */
+	struct timer pause;    /* the end of a throttle, of a trial, or until a birth is tried */
 	struct timer refill;   /* the next token of its rate */
 	struct errlog *errlog; /* NULL: not open */
 	struct serving_record *record;
@@ -78,6 +79,9 @@ struct admission serving_ask(struct serving *serving, const struct connection *c
  * is given back. */
 void serving_take(struct serving *serving, const struct admission *admission);
 void serving_give(struct serving *serving);
+
+/* Takes no clients for a while; why is said to whoever asks, cut to SERVING_WHY. */
+void serving_pause(struct serving *serving, int64_t ms, const char *why);
 
 /* A token has been given back: opens the gates where they were closed for want of one. */
 void serving_refill(struct serving *serving);

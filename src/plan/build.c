@@ -13,21 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/memfd.h"
+#include "base/path.h"
 #include "handlers/handler.h"
 #include "plan/admission.h"
 #include "plan/buffer.h"
+#include "plan/cage.h"
 #include "plan/layout.h"
 
 _Static_assert(SERVICE_GROUPS_MAX <= PLAN_GROUPS_MAX, "a checked list of groups fits");
-
-#define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The plan in the making, and what it is made with. */
 struct draft {
 	struct buffer buffer;
 	struct admissions admissions;
+	const struct cages *cages;
+	uint32_t *cage_offsets; /* by their places */
 	const struct build_texts *texts;
 };
 
@@ -96,7 +99,7 @@ static uint32_t put_environment(struct draft *draft, const struct service *servi
 	const struct service_identity *who = &service->identity;
 	uint32_t at;
 
-	set(&environment, "PATH", STANDARD_PATH);
+	set(&environment, "PATH", PATH_STANDARD);
 	set(&environment, "USER", who->user);
 	set(&environment, "LOGNAME", who->user);
 	set(&environment, "HOME", who->home);
@@ -160,23 +163,23 @@ static uint32_t put_directory(struct buffer *buffer, const char *directory)
 	return directory && strcmp(directory, "/") != 0 ? buffer_put_text(buffer, directory) : 0;
 }
 
-/* FNV-1a in 64 bits: sources are known by it across reloads, where 0 stands for all services. */
+/* Sources are known by it across reloads, where 0 stands for all services. */
 static uint64_t id_of(const char *name)
 {
-	uint64_t id = 14695981039346656037U;
+	const uint64_t id = hash_text(name);
 
-	for (; *name; name++)
-		id = (id ^ (unsigned char)*name) * 1099511628211U;
 	return id ? id : 1;
 }
 
-static struct plan_service plan_one(struct draft *draft, const struct service *service)
+static struct plan_service plan_one(struct draft *draft, const struct service *service,
+				    uint32_t cage)
 {
 	struct buffer *buffer = &draft->buffer;
 	struct plan_service planned = {
 		.name = buffer_put_text(buffer, service->name),
 		.admission = admission_put(&draft->admissions, buffer, &service->admission),
 		.id = id_of(service->name),
+		.cage = cage,
 		.banner = buffer_put_text(buffer, service->banner),
 		.directory = put_directory(buffer, service->directory),
 		.crlf = service->crlf,
@@ -199,7 +202,8 @@ static uint32_t put_services(struct draft *draft, const struct config *config)
 	uint32_t at;
 
 	for (size_t i = 0; i < config->nservices; i++)
-		services[i] = plan_one(draft, config->services[i]);
+		services[i] = plan_one(draft, config->services[i],
+				       draft->cage_offsets[draft->cages->of_service[i]]);
 	at = buffer_put(&draft->buffer, services, config->nservices * sizeof(*services));
 	free(services);
 	return at;
@@ -255,6 +259,17 @@ static void put_global(struct draft *draft, const struct config *config, struct 
 	global->sources = config->sources;
 }
 
+static void put_cages(struct draft *draft, struct plan *plan)
+{
+	const struct cages *cages = draft->cages;
+
+	draft->cage_offsets = xcalloc(cages->count, sizeof(*draft->cage_offsets));
+	for (size_t i = 0; i < cages->count; i++)
+		draft->cage_offsets[i] = cage_put(&draft->buffer, cages, i);
+	plan->fds = buffer_put(&draft->buffer, cages->fds, cages->nfds * sizeof(*cages->fds));
+	plan->nfds = (uint32_t)cages->nfds;
+}
+
 static int seal(const struct buffer *buffer)
 {
 	if (buffer->is_full) {
@@ -265,14 +280,16 @@ static int seal(const struct buffer *buffer)
 }
 
 int build_plan(const struct config *config, const struct listener_set *listeners,
-	       const struct plan_global *global, const struct build_texts *texts)
+	       const struct cages *cages, const struct plan_global *global,
+	       const struct build_texts *texts)
 {
 	struct plan plan = { .magic = PLAN_MAGIC, .stamp = PLAN_STAMP, .global = *global };
-	struct draft draft = { .texts = texts };
+	struct draft draft = { .cages = cages, .texts = texts };
 	int fd;
 
 	(void)buffer_put(&draft.buffer, &plan, sizeof(plan)); /* its room: filled in at the end */
 	put_global(&draft, config, &plan.global);
+	put_cages(&draft, &plan);
 	plan.services = put_services(&draft, config);
 	plan.nservices = (uint32_t)config->nservices;
 	plan.listeners = put_listeners(&draft.buffer, listeners);
@@ -280,6 +297,7 @@ int build_plan(const struct config *config, const struct listener_set *listeners
 	plan.size = (uint32_t)draft.buffer.used;
 	memcpy(draft.buffer.bytes, &plan, sizeof(plan));
 	admissions_fini(&draft.admissions);
+	free(draft.cage_offsets);
 	fd = seal(&draft.buffer);
 	free(draft.buffer.bytes);
 	return fd;

@@ -3,6 +3,7 @@
 #ifndef BUILD_H
 #define BUILD_H
 
+#include "cage/cages.h"
 #include "config/config.h"
 #include "listen/listener.h"
 #include "plan/plan.h"
@@ -16,6 +17,7 @@ struct build_texts {
 	char *const *argv;	  /* what begatd was started with */
 };
 int build_plan(const struct config *config, const struct listener_set *listeners,
-	       const struct plan_global *global, const struct build_texts *texts);
+	       const struct cages *cages, const struct plan_global *global,
+	       const struct build_texts *texts);
 
 #endif

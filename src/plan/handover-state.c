@@ -127,6 +127,7 @@ static void measure(struct maker *maker)
 
 	room->services = maker->nservices;
 	room->children = old->nchildren;
+	room->spent = old->ncages;
 	room->text = text_size(old->last_failure);
 	for (size_t i = 0; i < maker->plan->nservices; i++)
 		room->text += text_size(planned_name(maker->plan, i));
@@ -238,6 +239,14 @@ static struct state_back make_back(const struct handover *old, const struct plan
 	};
 }
 
+/* Their successors have come with the new plan. */
+static void put_spent(const struct maker *maker, struct state *state)
+{
+	if (maker->old->ncages)
+		memcpy(state_spent(state), maker->old->cages,
+		       maker->old->ncages * sizeof(*maker->old->cages));
+}
+
 static void put_head(const struct maker *maker, const struct state_summary *summary,
 		     struct state *state)
 {
@@ -278,6 +287,7 @@ int handover_make_state(const struct handover *handover, const struct plan *plan
 		put_throttles(&maker, state, is_unchanged, context);
 		put_children(&maker, state);
 		put_dropped(&maker, state);
+		put_spent(&maker, state);
 		state_unmap(state);
 	}
 	maker_fini(&maker);

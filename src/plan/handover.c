@@ -122,22 +122,24 @@ static void read_head(struct reader *in, const json_t *root, struct handover *ha
 	handover->log_dropped = reader_unsigned(in, root, "log-dropped");
 }
 
-static void read_received(struct reader *in, const json_t *root, struct handover *handover)
+static int *read_list(struct reader *in, const json_t *root, const char *key, size_t *count)
 {
 	static const struct range fd_range = { 3, READER_SEEN - 1, 3, true };
-	const json_t *list = json_object_get(root, "received");
+	const json_t *list = json_object_get(root, key);
+	int *fds;
 
 	if (list == NULL)
-		return;
-	handover->received = reader_table(in, root, "received", sizeof(int), &handover->nreceived);
-	in->list = "received";
-	for (in->index = 0; in->index < handover->nreceived && !in->failed; in->index++) {
+		return NULL;
+	fds = reader_table(in, root, key, sizeof(int), count);
+	in->list = key;
+	for (in->index = 0; in->index < *count && !in->failed; in->index++) {
 		int64_t fd = reader_read_number(in, "", json_array_get(list, in->index), &fd_range);
 
 		reader_add(in, "", fd, &in->fds);
-		handover->received[in->index] = (int)fd;
+		fds[in->index] = (int)fd;
 	}
 	in->list = NULL;
+	return fds;
 }
 
 static void read_listener(struct reader *in, const json_t *object,
@@ -243,7 +245,8 @@ static void read_root(struct reader *in, const json_t *root, struct handover *ha
 	read_files(in, root, handover);
 	read_fds(in, root, handover);
 	read_reloads(in, root, handover);
-	read_received(in, root, handover);
+	handover->received = read_list(in, root, "received", &handover->nreceived);
+	handover->cages = read_list(in, root, "cages", &handover->ncages);
 	read_listeners(in, root, handover);
 	read_services(in, root, handover);
 	handover_read_children(in, root, handover);
@@ -328,6 +331,7 @@ void handover_free(struct handover *handover)
 	free(handover->begatd_path);
 	free(handover->last_failure);
 	free(handover->received);
+	free(handover->cages);
 	free(handover->listeners);
 	free(handover->services);
 	free(handover->children);

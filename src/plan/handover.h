@@ -55,6 +55,8 @@ struct handover {
 	bool reload_again;
 	int *received; /* descriptors, by the master's numbers, in the order they were sent */
 	size_t nreceived;
+	int *cages; /* descriptors of its plan's cages */
+	size_t ncages;
 	struct handover_listener *listeners;
 	size_t nlisteners;
 	struct handover_service *services;

@@ -68,6 +68,16 @@ const struct plan_listener *plan_listener(const struct plan *plan, size_t index)
 	return (const struct plan_listener *)plan_at(plan, plan->listeners) + index;
 }
 
+const struct plan_cage *plan_cage(const struct plan *plan, const struct plan_service *service)
+{
+	return plan_at(plan, service->cage);
+}
+
+const int *plan_fds(const struct plan *plan)
+{
+	return plan_at(plan, plan->fds);
+}
+
 const struct plan_listener *plan_control(const struct plan *plan)
 {
 	const struct plan_listener *last;

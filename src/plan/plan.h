@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/landlock.h"
+
 #define PLAN_VECTOR_MAX 250 /* strings of an argument list or of an environment */
 #define PLAN_GROUPS_MAX 64  /* supplementary groups */
 
@@ -83,8 +85,48 @@ struct plan_admission {
 	bool refuse_when_full;	    /* or else clients wait */
 };
 
+struct plan_limit {
+	uint32_t resource; /* RLIMIT_... */
+	uint64_t soft, hard;
+};
+
+/* One rule of Landlock: base/landlock.h. */
+struct plan_rule {
+	uint32_t path; /* as the worker sees it, in its chroot; 0: a port */
+	uint32_t port;
+	uint64_t rights;
+	bool fixed;	 /* only what was there then, because workers may replace it */
+	uint64_t device; /* what was there when the ruleset was made; 0: nothing was */
+	uint64_t inode;
+};
+
+/* What a worker may do.  Services whose cages are alike share one. */
+struct plan_cage {
+	uint32_t limits; /* struct plan_limit[nlimits] */
+	uint32_t nlimits;
+	uint32_t chroot;  /* 0: none */
+	uint32_t filter;  /* struct sock_filter[nfilter], for seccomp(2) */
+	uint32_t nfilter; /* 0: no filter */
+	uint32_t rules;	  /* struct plan_rule[nrules], of which ... */
+	uint32_t nrules;
+	struct landlock_handled handled;
+	int ruleset_fd;	       /* ... this ruleset was made; -1: none, as below */
+	int network_fd;	       /* an empty network, to be entered */
+	int cgroup_fd;	       /* a directory, to be born into */
+	uint64_t capabilities; /* by number; these alone are kept, in every set, ... */
+	bool set_capabilities; /* ... or as the identity has it */
+	bool drop_bounding;
+	bool set_nice;
+	int nice;
+	bool private_tmp;
+	bool private_pids;
+	bool deny_write_execute;
+	bool die_with_master;
+};
+
 struct plan_service {
 	uint32_t name;
+	uint32_t cage;	    /* struct plan_cage; 0: nothing beyond what is said here */
 	uint32_t admission; /* struct plan_admission; 0: everybody may come, and waits when full */
 	uint64_t id;	    /* made of its name: the same after a reload */
 	int32_t handler;    /* its place in the registry; -1: a program */
@@ -166,6 +208,8 @@ struct plan {
 	uint32_t nservices;
 	uint32_t listeners; /* struct plan_listener[nlisteners] */
 	uint32_t nlisteners;
+	uint32_t fds; /* int[nfds]: those that cages speak of, each once */
+	uint32_t nfds;
 };
 
 /* Maps the plan behind a descriptor, for the life of the process.  NULL with errno: EINVAL when it
@@ -174,6 +218,12 @@ const struct plan *plan_map(int fd);
 
 const struct plan_service *plan_service(const struct plan *plan, size_t index);
 const struct plan_listener *plan_listener(const struct plan *plan, size_t index);
+
+/* Its cage; NULL when there is none. */
+const struct plan_cage *plan_cage(const struct plan *plan, const struct plan_service *service);
+
+/* The descriptors of all cages. */
+const int *plan_fds(const struct plan *plan);
 
 /* The control socket, which is the last listener; NULL when there is none. */
 const struct plan_listener *plan_control(const struct plan *plan);

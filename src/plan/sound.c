@@ -13,6 +13,10 @@
 
 #include "plan/plan.h"
 
+#include <linux/filter.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "plan/bounds.h"
 #include "report/log.h"
@@ -186,6 +190,73 @@ static bool has_admission_or_none(const struct bounds *bounds, uint32_t offset)
 			       is_sound_admission(bounds, admission));
 }
 
+/* Cages */
+
+static bool has_limits_of(const struct bounds *bounds, const struct plan_cage *cage)
+{
+	const struct plan_limit *limits;
+
+	if (!bounds_has_array(bounds, cage->limits, cage->nlimits, sizeof(*limits)))
+		return false;
+	limits = (const void *)(bounds->base + cage->limits);
+	for (uint32_t i = 0; i < cage->nlimits; i++)
+		if (limits[i].resource >= RLIM_NLIMITS || limits[i].soft > limits[i].hard)
+			return false;
+	return true;
+}
+
+static bool has_rules(const struct bounds *bounds, const struct plan_cage *cage)
+{
+	const struct plan_rule *rules;
+
+	if (!bounds_has_array(bounds, cage->rules, cage->nrules, sizeof(*rules)))
+		return false;
+	rules = (const void *)(bounds->base + cage->rules);
+	for (uint32_t i = 0; i < cage->nrules; i++)
+		if (!bounds_has_text_or_none(bounds, rules[i].path) || rules[i].port > UINT16_MAX ||
+		    !bounds_is_bool(&rules[i].fixed))
+			return false;
+	return true;
+}
+
+static bool has_filter(const struct bounds *bounds, const struct plan_cage *cage)
+{
+	return cage->nfilter <= BPF_MAXINSNS &&
+	       bounds_has_array(bounds, cage->filter, cage->nfilter, sizeof(struct sock_filter));
+}
+
+static bool is_sound_cage(const struct bounds *bounds, const struct plan_cage *cage)
+{
+	return has_limits_of(bounds, cage) && has_rules(bounds, cage) && has_filter(bounds, cage) &&
+	       bounds_has_text_or_none(bounds, cage->chroot) && is_fd(cage->ruleset_fd) &&
+	       is_fd(cage->network_fd) && is_fd(cage->cgroup_fd) &&
+	       bounds_is_bool(&cage->drop_bounding) && bounds_is_bool(&cage->set_capabilities) &&
+	       bounds_is_bool(&cage->set_nice) && bounds_is_bool(&cage->private_tmp) &&
+	       bounds_is_bool(&cage->private_pids) && bounds_is_bool(&cage->deny_write_execute) &&
+	       bounds_is_bool(&cage->die_with_master);
+}
+
+/* 0 to 2 are never handed over, and the next begatd would not take a list with any of them. */
+static bool has_fds_of_cages(const struct bounds *bounds, const struct plan *plan)
+{
+	const int *fds = (const void *)(bounds->base + plan->fds);
+
+	if (!bounds_has_array(bounds, plan->fds, plan->nfds, sizeof(*fds)))
+		return false;
+	for (uint32_t i = 0; i < plan->nfds; i++)
+		if (fds[i] <= STDERR_FILENO)
+			return false;
+	return true;
+}
+
+static bool has_cage_or_none(const struct bounds *bounds, uint32_t offset)
+{
+	const struct plan_cage *cage = (const void *)(bounds->base + offset);
+
+	return offset == 0 ||
+	       (bounds_has_array(bounds, offset, 1, sizeof(*cage)) && is_sound_cage(bounds, cage));
+}
+
 /* Services */
 
 static bool has_limits(const struct plan_service *service)
@@ -201,8 +272,8 @@ static bool is_sound_service(const struct bounds *bounds, const struct plan_serv
 	       bounds_has_text_or_none(bounds, service->banner) &&
 	       bounds_has_text_or_none(bounds, service->directory) && service->id != 0 &&
 	       has_what(bounds, service) && has_admission_or_none(bounds, service->admission) &&
-	       has_groups(bounds, service) && has_limits(service) &&
-	       bounds_is_bool(&service->set_identity) &&
+	       has_cage_or_none(bounds, service->cage) && has_groups(bounds, service) &&
+	       has_limits(service) && bounds_is_bool(&service->set_identity) &&
 	       bounds_is_bool(&service->no_new_privileges) && bounds_is_bool(&service->crlf) &&
 	       (unsigned)service->stderr_to <= PLAN_STDERR_NULL;
 }
@@ -282,5 +353,5 @@ bool plan_is_sound(const struct plan *plan)
 		return false;
 	bounds_init(&bounds, plan, sizeof(*plan), plan->size);
 	return is_sound_global(&bounds, &plan->global) && has_services(&bounds, plan) &&
-	       has_listeners(&bounds, plan);
+	       has_fds_of_cages(&bounds, plan) && has_listeners(&bounds, plan);
 }

@@ -62,6 +62,7 @@ static int lay_out(const struct state_room *room, struct state *head)
 	head->ndropped =
 		lay_array(&used, room->dropped, sizeof(struct state_dropped), &head->dropped);
 	head->nreceived = lay_array(&used, room->received, sizeof(int), &head->received);
+	head->nspent = lay_array(&used, room->spent, sizeof(int), &head->spent);
 	if (used > UINT32_MAX || room->text > UINT32_MAX - used)
 		return -1;
 	head->used = (uint32_t)used;
@@ -74,7 +75,7 @@ static void set_no_fds(struct state *state)
 	struct state_service *services = state_services(state);
 	struct state_child *children = state_children(state);
 	struct state_dropped *dropped = state_dropped(state);
-	int *received = state_received(state);
+	int *received = state_received(state), *spent = state_spent(state);
 
 	for (uint32_t i = 0; i < state->nservices; i++)
 		services[i].stderr_reader = services[i].stderr_writer = -1;
@@ -84,6 +85,8 @@ static void set_no_fds(struct state *state)
 		dropped[i].fd = -1;
 	for (uint32_t i = 0; i < state->nreceived; i++)
 		received[i] = -1;
+	for (uint32_t i = 0; i < state->nspent; i++)
+		spent[i] = -1;
 }
 
 /* With all of its memory, which ftruncate(2) would leave to the first write. */
@@ -152,6 +155,11 @@ struct state_dropped *state_dropped(const struct state *state)
 int *state_received(const struct state *state)
 {
 	return at(state, state->received);
+}
+
+int *state_spent(const struct state *state)
+{
+	return at(state, state->spent);
 }
 
 const char *state_text(const struct state *state, uint32_t offset)
@@ -241,15 +249,14 @@ static bool has_dropped(const struct bounds *bounds, const struct state *state)
 	return true;
 }
 
-static bool has_received(const struct bounds *bounds, const struct state *state)
+static bool has_list(const struct bounds *bounds, uint32_t offset, uint32_t count)
 {
-	const int *received;
+	const int *list = (const void *)(bounds->base + offset);
 
-	if (!bounds_has_array(bounds, state->received, state->nreceived, sizeof(*received)))
+	if (!bounds_has_array(bounds, offset, count, sizeof(*list)))
 		return false;
-	received = state_received(state);
-	for (uint32_t i = 0; i < state->nreceived; i++)
-		if (!is_fd(received[i]))
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_fd(list[i]))
 			return false;
 	return true;
 }
@@ -273,7 +280,9 @@ static bool is_sound(const struct state *state)
 	       bounds_is_bool(&state->begatd_gone) && has_fds(state) &&
 	       bounds_has_text_or_none(&bounds, state->last_failure) &&
 	       has_services(&bounds, state) && has_children(&bounds, state) &&
-	       has_dropped(&bounds, state) && has_received(&bounds, state);
+	       has_dropped(&bounds, state) &&
+	       has_list(&bounds, state->received, state->nreceived) &&
+	       has_list(&bounds, state->spent, state->nspent);
 }
 
 static int check(const struct state *state, size_t size)

@@ -96,16 +96,18 @@ struct state {
 	uint32_t ndropped;
 	uint32_t received; /* int[nreceived]: descriptors that the preflight has sent, in order */
 	uint32_t nreceived;
+	uint32_t spent; /* int[nspent]: of the cages of the plan before, needed for the way back */
+	uint32_t nspent;
 };
 
 /* How much is to be written. */
 struct state_room {
-	size_t services, children, dropped, received;
+	size_t services, children, dropped, received, spent;
 	size_t text; /* bytes of all texts, with their NULs */
 };
 
 /* A new state in a memfd, parked and close-on-exec, mapped for writing: everything zero but magic,
- * stamp, the offsets and counts of the four arrays, and descriptors, which are -1.  NULL with
+ * stamp, the offsets and counts of the five arrays, and descriptors, which are -1.  NULL with
  * errno.  Allocates nothing else. */
 struct state *state_new(const struct state_room *room, int *fd);
 
@@ -114,6 +116,7 @@ struct state_service *state_services(const struct state *state);
 struct state_child *state_children(const struct state *state);
 struct state_dropped *state_dropped(const struct state *state);
 int *state_received(const struct state *state);
+int *state_spent(const struct state *state);
 
 /* Puts a text in; 0 when there is no room left. */
 uint32_t state_put_text(struct state *state, const char *text);

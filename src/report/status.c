@@ -88,14 +88,14 @@ static void set_reloads(struct document *document, json_t *head)
 	document_set(document, head, "reloads", reloads);
 }
 
-static void set_received(struct document *document, json_t *head)
+static void set_fds(struct document *document, json_t *head, const char *key, const int *fds,
+		    size_t count)
 {
-	const int *received = state_received(document->state);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < document->state->nreceived; i++)
-		document_add(document, list, json_integer(received[i]));
-	document_set(document, head, "received", list);
+	for (size_t i = 0; i < count; i++)
+		document_add(document, list, json_integer(fds[i]));
+	document_set(document, head, key, list);
 }
 
 /* All that there is one of. */
@@ -121,7 +121,8 @@ static json_t *make_head(struct document *document)
 	set_limits(document, head);
 	document_set_unsigned(document, head, "log-dropped", state->log_dropped);
 	set_reloads(document, head);
-	set_received(document, head);
+	set_fds(document, head, "received", state_received(state), state->nreceived);
+	set_fds(document, head, "cages", plan_fds(document->plan), document->plan->nfds);
 	return head;
 }
 

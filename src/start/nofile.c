@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "base/fd.h"
+#include "cage/cages.h"
 #include "report/log.h"
 #include "start/capacity.h"
 
@@ -25,7 +26,8 @@
 
 size_t nofile_count(const struct config *config)
 {
-	return FD_PARKED + config_count_listeners(config) + 2 * config->nservices + SPARE;
+	return FD_PARKED + config_count_listeners(config) + 2 * config->nservices +
+	       2 * cages_count_fds(config) + SPARE;
 }
 
 static rlim_t least(rlim_t a, rlim_t b)

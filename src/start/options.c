@@ -19,7 +19,8 @@
 
 static void show_usage(void)
 {
-	puts("Usage: begatd [-ntTdhV] [-f FILE] [-p FILE] [--against FILE] [--ready-fd N]\n"
+	puts("Usage: begatd [-ntTdhV] [-f FILE] [-p FILE] [--against FILE] [--security [--json]]\n"
+	     "              [--ready-fd N]\n"
 	     "Serves programs and small services on the network, one worker per connection.\n\n"
 	     "  -f, --config FILE    read FILE instead of " BEGAT_CONF "\n"
 	     "  -n, --foreground     stay in the foreground\n"
@@ -27,6 +28,9 @@ static void show_usage(void)
 	     "      --against FILE   with -t: what a reload of the daemon with that pid file would "
 	     "change\n"
 	     "  -T, --print          check it and print what is in effect\n"
+	     "      --security       print what the workers of each service may do, and how much "
+	     "that exposes\n"
+	     "      --json           with --security: all of it, as JSON\n"
 	     "  -p, --pidfile FILE   use FILE as the pid file\n"
 	     "  -d, --debug[=TOPICS] log debug lines, of these topics only: "
 	     "accept,gate,notify,reap,reload,signal\n"
@@ -90,21 +94,99 @@ static void check_options(int argc, char **argv, const struct options *options)
 		fatal(EXIT_USAGE, "--ready-fd is for the foreground: add -n");
 	if (options->against && !options->check)
 		fatal(EXIT_USAGE, "--against only says what would change: add -t");
+	if (options->json && !options->security)
+		fatal(EXIT_USAGE, "--json is for the report of --security: add it");
+	if (options->security && (options->check || options->print))
+		fatal(EXIT_USAGE, "--security, -t and -T answer different questions: ask one");
 	if (argc > PLAN_VECTOR_MAX)
 		fatal(EXIT_USAGE, "more than %d arguments", PLAN_VECTOR_MAX);
 	if (optind < argc)
 		fatal(EXIT_USAGE, "%s: unexpected argument; try 'begatd --help'", argv[optind]);
 }
 
+enum { READY_FD = 256, HANDLERS, AGAINST, SECURITY, JSON };
+
+static bool *find_flag(struct options *options, int option)
+{
+	switch (option) {
+	case 'n':
+		return &options->foreground;
+	case 't':
+		return &options->check;
+	case 'T':
+		return &options->print;
+	case SECURITY:
+		return &options->security;
+	case JSON:
+		return &options->json;
+	default:
+		return NULL;
+	}
+}
+
+static const char **find_text(struct options *options, int option)
+{
+	switch (option) {
+	case 'f':
+		return &options->config_path;
+	case 'p':
+		return &options->pid_path;
+	case AGAINST:
+		return &options->against;
+	default:
+		return NULL;
+	}
+}
+
+static void answer(int option) __attribute__((noreturn));
+static void answer(int option)
+{
+	switch (option) {
+	case HANDLERS:
+		show_handlers();
+		break;
+	case 'V':
+		puts("begatd " PACKAGE_VERSION);
+		break;
+	case 'h':
+		show_usage();
+		break;
+	default:
+		fputs("Try 'begatd --help'.\n", stderr);
+		exit(EXIT_USAGE);
+	}
+	exit(options_flush());
+}
+
+static void take_option(struct options *options, int option)
+{
+	bool *flag = find_flag(options, option);
+	const char **text = find_text(options, option);
+
+	if (flag) {
+		*flag = true;
+	} else if (text) {
+		*text = optarg;
+	} else if (option == 'd') {
+		options->debug = true;
+		options->topics = optarg;
+	} else if (option == READY_FD) {
+		options->ready_fd = parse_fd(optarg);
+	} else {
+		answer(option);
+	}
+}
+
 void options_parse(int argc, char **argv, struct options *options)
 {
-	enum { READY_FD = 256, HANDLERS, AGAINST };
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'f' },
 		{ "foreground", no_argument, NULL, 'n' },
 		{ "test", no_argument, NULL, 't' },
 		{ "against", required_argument, NULL, AGAINST },
 		{ "print", no_argument, NULL, 'T' },
+		{ "security", no_argument, NULL, SECURITY },
+		{ "json", no_argument, NULL, JSON },
 		{ "pidfile", required_argument, NULL, 'p' },
 		{ "debug", optional_argument, NULL, 'd' },
 		{ "ready-fd", required_argument, NULL, READY_FD },
@@ -116,46 +198,7 @@ void options_parse(int argc, char **argv, struct options *options)
 	int option;
 
 	*options = (struct options){ .config_path = BEGAT_CONF, .ready_fd = -1 };
-	while ((option = getopt_long(argc, argv, "f:ntTp:d::Vh", longs, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			options->config_path = optarg;
-			break;
-		case 'n':
-			options->foreground = true;
-			break;
-		case 't':
-			options->check = true;
-			break;
-		case AGAINST:
-			options->against = optarg;
-			break;
-		case 'T':
-			options->print = true;
-			break;
-		case 'p':
-			options->pid_path = optarg;
-			break;
-		case 'd':
-			options->debug = true;
-			options->topics = optarg;
-			break;
-		case READY_FD:
-			options->ready_fd = parse_fd(optarg);
-			break;
-		case HANDLERS:
-			show_handlers();
-			exit(options_flush());
-		case 'V':
-			puts("begatd " PACKAGE_VERSION);
-			exit(options_flush());
-		case 'h':
-			show_usage();
-			exit(options_flush());
-		default:
-			fputs("Try 'begatd --help'.\n", stderr);
-			exit(EXIT_USAGE);
-		}
-	}
+	while ((option = getopt_long(argc, argv, "f:ntTp:d::Vh", longs, NULL)) != -1)
+		take_option(options, option);
 	check_options(argc, argv, options);
 }

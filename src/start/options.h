@@ -12,7 +12,7 @@ struct options {
 	const char *pid_path;
 	const char *against; /* the pid file of a running daemon */
 	const char *topics;
-	bool foreground, check, print, debug;
+	bool foreground, check, print, security, json, debug;
 	int ready_fd; /* -1: none */
 };
 

@@ -41,7 +41,7 @@
 
 #define TALK STDOUT_FILENO
 
-/* What is sent, in this order; the new listeners come after these. */
+/* What is sent, in this order; what cages need comes after these, and then the new listeners. */
 enum part { PART_MASTER, PART_BEGATD, PART_EFFECTIVE, PARTS };
 
 struct work {
@@ -51,6 +51,7 @@ struct work {
 	const struct build_texts *texts;
 	struct difference difference;
 	struct listener_set listeners;
+	struct cages cages;
 	int *parts;
 	size_t nparts;
 };
@@ -181,6 +182,12 @@ static void collect_files(struct work *work)
 	add_part(work, work->global->effective_fd, "the configuration in effect");
 }
 
+static void collect_cages(struct work *work)
+{
+	for (size_t i = 0; i < work->cages.nfds; i++)
+		add_part(work, work->cages.fds[i], "cages");
+}
+
 static void collect_listeners(struct work *work)
 {
 	for (size_t i = 0; i < work->listeners.count; i++)
@@ -190,7 +197,7 @@ static void collect_listeners(struct work *work)
 
 static int make_plan(const struct work *work, const struct listener_set *listeners)
 {
-	int fd = build_plan(work->config, listeners, work->global, work->texts);
+	int fd = build_plan(work->config, listeners, &work->cages, work->global, work->texts);
 
 	if (fd < 0)
 		fatal(EXIT_GENERIC, "the plan: %m");
@@ -299,7 +306,7 @@ static struct handover *receive_state(const struct work *work)
 }
 
 /* In the plan descriptors have the numbers that they got in the master. */
-static struct listener_set renumber(const struct work *work, const struct handover *now)
+static struct listener_set renumber(struct work *work, const struct handover *now)
 {
 	struct listener_set set = { NULL, work->listeners.count };
 	size_t next = PARTS;
@@ -307,6 +314,8 @@ static struct listener_set renumber(const struct work *work, const struct handov
 	work->global->master_fd = now->received[PART_MASTER];
 	work->global->begatd_fd = now->received[PART_BEGATD];
 	work->global->effective_fd = now->received[PART_EFFECTIVE];
+	for (size_t i = 0; i < work->cages.nfds; i++)
+		work->cages.fds[i] = now->received[next++];
 	set.all = xcalloc(set.count, sizeof(*set.all));
 	for (size_t i = 0; i < set.count; i++) {
 		set.all[i] = work->listeners.all[i];
@@ -334,7 +343,7 @@ static int make_state(const struct work *work, const struct handover *now, int p
 	return fd;
 }
 
-static void send_plan(const struct work *work)
+static void send_plan(struct work *work)
 {
 	struct handover *now = receive_state(work);
 	struct listener_set renumbered = renumber(work, now);
@@ -359,6 +368,19 @@ static void wait_until_done(void)
 	opened = NULL;
 }
 
+/* Nobody listens to us any more. */
+static void settle(const struct work *work)
+{
+	const struct config *config = work->config;
+	const enum log_sink sink = config->log == CONFIG_LOG_FILE ? LOG_SINK_FILE : LOG_SINK_SYSLOG;
+	char why[CGROUP_WHY];
+
+	if (cages_settle(config, &work->cages, why) == 0)
+		return;
+	if (log_open(sink, config->log_file) == 0)
+		log_line(LOG_ERR, "reload: cgroup: %s", why);
+}
+
 static void fill_global(const struct handover *old, struct plan_global *global)
 {
 	global->pid_fd = old->pid_fd;
@@ -377,6 +399,9 @@ void preflight_run(const struct handover *old, const struct config *config,
 	check_log(config);
 	plan_listeners(&work);
 	collect_files(&work);
+	cages_begin(config, false);
+	cages_open(config, &work.cages);
+	collect_cages(&work);
 	check_master(&work);
 	compare(&work);
 	open_listeners(&work); /* last, because it leaves traces: files of Unix sockets */
@@ -384,6 +409,8 @@ void preflight_run(const struct handover *old, const struct config *config,
 	send_parts(&work);
 	send_plan(&work);
 	wait_until_done();
+	settle(&work);
 	difference_fini(&work.difference);
+	cages_fini(&work.cages);
 	free(work.parts);
 }

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/inet.h"
-#include "worker/raw.h"
+#include "base/raw.h"
 
 static void add(struct environ_block *block, const char *name, const char *value)
 {

@@ -12,16 +12,21 @@
 
 #include "worker/banner.h"
 #include "worker/environ.h"
-#include "worker/raw.h"
+#include "worker/sandbox.h"
+#include "base/raw.h"
 #include "worker/session.h"
 
 long exec_program(const struct worker_task *task)
 {
 	char *arguments[PLAN_VECTOR_MAX + 1];
 	struct environ_block block;
+	long result;
 
 	plan_vector(task->plan, task->service->argv, arguments);
 	environ_build(task, &block);
+	result = sandbox_filter(task);
+	if (result < 0)
+		worker_fail(task, WORKER_STEP_FILTER, result);
 	return RAW(SYS_execve, plan_text(task->plan, task->service->path), arguments, block.vector);
 }
 

@@ -13,9 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,19 +65,6 @@ static void pass_on(struct begat_session *session, int input)
 	(void)shutdown(STDOUT_FILENO, SHUT_WR); /* fails only when the client is gone */
 }
 
-/* Ends as the child did; dumping core again for its signal would only overwrite its own. */
-static void end_like(int status) __attribute__((noreturn));
-static void end_like(int status)
-{
-	struct rlimit none = { 0, 0 };
-
-	if (!WIFSIGNALED(status))
-		worker_exit(WEXITSTATUS(status));
-	(void)setrlimit(RLIMIT_CORE, &none); /* lowering to 0 cannot fail */
-	(void)raise(WTERMSIG(status));
-	worker_exit(128 + WTERMSIG(status)); /* not reached: dispositions are the default */
-}
-
 void relay_run(const struct worker_task *task)
 {
 	static struct begat_session session; /* not on the stack, which would be cleared whole */
@@ -100,5 +85,5 @@ void relay_run(const struct worker_task *task)
 		if (errno != EINTR)
 			worker_fail(task, WORKER_STEP_RELAY, -errno);
 	(void)begat_finish(&session); /* always 0 */
-	end_like(status);
+	worker_end_like(status);
 }

@@ -14,8 +14,8 @@
  * clears alive, at the child's exec or end (CLONE_CHILD_CLEARTID, clone(2)).  When all stacks are
  * busy, somebody stops children on purpose, and the worker is forked instead, which is only slower.
  *
- * While memory is shared the change of identity makes it non-dumpable, so that the service's user
- * can neither trace nor read it.
+ * While memory is shared the change of user makes it non-dumpable, so that the service's user can
+ * neither trace nor read it.  Who stays root keeps root's capabilities, or is forked.
  */
 #include "config.h"
 
@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "worker/raw.h"
+#include "base/raw.h"
 
 /* Their shadow of a stack that an exec leaves is wrong for the next child. */
 #ifdef ENABLE_SANITIZERS
@@ -47,7 +48,7 @@ struct stack {
 	pid_t alive;   /* written by the kernel: 0 when the stack is free */
 	int own_files; /* written by the child */
 	bool unsettled;
-	int connection, stderr_fd; /* to be closed */
+	int connection, stderr_fd, ruleset_fd; /* to be closed; the last two may be -1 */
 	struct worker_task task;
 };
 
@@ -88,11 +89,17 @@ int spawn_init(void)
 	return stacks && stack_memory ? 0 : -1;
 }
 
+static void close_copy(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd); /* a copy: nothing to lose */
+}
+
 static void settle(struct stack *stack)
 {
 	(void)close(stack->connection); /* the child has it; nothing was written here */
-	if (stack->stderr_fd >= 0)
-		(void)close(stack->stderr_fd); /* a copy */
+	close_copy(stack->stderr_fd);
+	close_copy(stack->ruleset_fd);
 	stack->unsettled = false;
 	unsettled--;
 }
@@ -121,10 +128,16 @@ static int run_shared(void *task)
 	worker_run(task);
 }
 
-/* A log socket lies where the child's table ends; the child needs a copy below. */
+/* Log sockets and rulesets lie where the child's table ends; the child needs a copy below. */
 static int lower(int fd)
 {
 	return fd < FD_PARKED ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* Whether the child will have it, too. */
+static bool is_low(int copy, int original)
+{
+	return copy < FD_PARKED && (copy >= 0 || original < 0);
 }
 
 static void fill(struct stack *stack, const struct worker_task *task)
@@ -132,9 +145,11 @@ static void fill(struct stack *stack, const struct worker_task *task)
 	stack->task = *task;
 	stack->task.shares_files = true;
 	stack->task.own_files = &stack->own_files;
-	stack->task.stderr_fd = task->stderr_fd < 0 ? -1 : lower(task->stderr_fd);
+	stack->task.stderr_fd = lower(task->stderr_fd);
+	stack->task.ruleset_fd = lower(task->ruleset_fd);
 	stack->connection = task->connection.fd;
 	stack->stderr_fd = stack->task.stderr_fd;
+	stack->ruleset_fd = stack->task.ruleset_fd;
 	stack->own_files = 0;
 	stack->alive = 1; /* until the kernel says otherwise */
 }
@@ -154,10 +169,33 @@ static pid_t start_sharing(struct stack *stack)
 	return pid;
 }
 
+/* A fork into a control group: clone3(2), for which there is no function. */
+static pid_t fork_into(int cgroup_fd)
+{
+	struct clone_args arguments = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)cgroup_fd,
+	};
+	long pid = RAW(SYS_clone3, &arguments, sizeof(arguments));
+
+	if (pid < 0)
+		errno = (int)-pid;
+	return pid < 0 ? -1 : (pid_t)pid;
+}
+
+static bool has_cgroup(const struct worker_task *task)
+{
+	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+
+	return cage && cage->cgroup_fd >= 0;
+}
+
+/* No locks are held, and there are no handlers to run: fork(3) does more. */
 static pid_t start_forked(const struct worker_task *task)
 {
-	pid_t pid = _Fork(); /* no locks are held, and there are no handlers to run: fork(3) does
-				more */
+	pid_t pid = has_cgroup(task) ? fork_into(plan_cage(task->plan, task->service)->cgroup_fd)
+				     : _Fork();
 
 	if (pid == 0)
 		worker_run(task);
@@ -165,9 +203,23 @@ static pid_t start_forked(const struct worker_task *task)
 	return pid;
 }
 
-/* Sharing works for what can be left behind with one close_range(2) at FD_PARKED. */
+/* Then memory stays readable for that user's other processes, and with fewer capabilities than ours
+ * they are not kept from it: ptrace(2). */
+static bool keeps_user(const struct worker_task *task)
+{
+	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+
+	return cage->set_capabilities && (!task->service->set_identity || task->service->uid == 0);
+}
+
+/* Sharing works for what can be left behind with one close_range(2) at FD_PARKED.  What memory may
+ * be used for is a matter of the memory, and this is ours. */
 static bool can_share(const struct worker_task *task)
 {
+	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+
+	if (cage && (cage->cgroup_fd >= 0 || cage->deny_write_execute || keeps_user(task)))
+		return false;
 	return may_share && worker_is_plain(task) && task->connection.fd < FD_PARKED;
 }
 
@@ -178,8 +230,11 @@ pid_t spawn_worker(const struct worker_task *task)
 	if (stack == NULL)
 		return start_forked(task);
 	fill(stack, task);
-	if (stack->stderr_fd >= FD_PARKED) {   /* so many connections are on their way */
-		(void)close(stack->stderr_fd); /* a copy */
+	if (!is_low(stack->stderr_fd, task->stderr_fd) ||
+	    !is_low(stack->ruleset_fd,
+		    task->ruleset_fd)) { /* so many connections are on their way */
+		close_copy(stack->stderr_fd);
+		close_copy(stack->ruleset_fd);
 		stack->alive = 0;
 		return start_forked(task);
 	}

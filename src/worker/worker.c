@@ -5,8 +5,9 @@
  * One table of steps, the same for every way in which a worker can be born and for everything that
  * it can become, so that none of them can forget one (CVE-2013-4342).  A step that fails ends the
  * worker; it never goes on half-caged.  Until the last step the memory may still be the master's:
- * steps use raw system calls and their stack.  Signals are let in last for the same reason: until
- * then nobody's but SIGKILL and SIGSTOP can reach a process that shares the master's memory.
+ * steps use raw system calls and their stack.  Signals are let in late for the same reason: until
+ * then nobody's but SIGKILL and SIGSTOP can reach a process that shares the master's memory.  Only
+ * the filter comes after, so that it need not let that happen.
  */
 #include "config.h"
 
@@ -15,8 +16,8 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "base/fd.h"
 #include "base/title.h"
@@ -24,9 +25,12 @@
 #include "worker/client.h"
 #include "worker/exec.h"
 #include "worker/identity.h"
-#include "worker/raw.h"
+#include "base/raw.h"
+#include "worker/pids.h"
 #include "worker/relay.h"
+#include "worker/sandbox.h"
 #include "worker/session.h"
+#include "worker/trap.h"
 
 #define KERNEL_SIGSET (_NSIG / 8) /* bytes of the kernel's signal set, not of glibc's */
 
@@ -80,13 +84,19 @@ static long step_stdio(const struct worker_task *task)
 		result = RAW(SYS_dup3, task->connection.fd, 1, 0);
 	if (result >= 0 && task->talk_fd >= 0 && task->talk_fd != CLIENT_TALK_FD)
 		result = RAW(SYS_dup3, task->talk_fd, CLIENT_TALK_FD, 0);
+	if (result >= 0 && task->ruleset_fd >= 0 && task->ruleset_fd != WORKER_RULESET_FD(task))
+		result = RAW(SYS_dup3, task->ruleset_fd, WORKER_RULESET_FD(task), 0);
 	return result < 0 ? result : 0;
 }
 
-/* The socket to the master is closed before the service begins. */
+/* The socket to the master and the ruleset are closed before the service begins. */
 static long step_descriptors(const struct worker_task *task)
 {
-	return RAW(SYS_close_range, task->talk_fd >= 0 ? CLIENT_TALK_FD + 1 : 3, ~0U, 0);
+	unsigned first = 3;
+
+	first += task->talk_fd >= 0;
+	first += task->ruleset_fd >= 0;
+	return RAW(SYS_close_range, first, ~0U, 0);
 }
 
 static long step_umask(const struct worker_task *task)
@@ -102,17 +112,25 @@ static long step_directory(const struct worker_task *task)
 	return directory ? RAW(SYS_chdir, directory) : 0;
 }
 
-static long step_limits(const struct worker_task *task)
+/* With process numbers of its own its init dies with the worker, and takes it along. */
+static long step_death(const struct worker_task *task)
 {
-	const struct plan_global *global = &task->plan->global;
-	const struct rlimit limit = { global->nofile_soft, global->nofile_hard };
+	const struct plan_cage *cage = plan_cage(task->plan, task->service);
 
-	return global->restore_nofile ? RAW(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL) : 0;
+	return cage && cage->private_pids ? 0 : sandbox_tie_to_master(task);
 }
 
-static long step_privileges(const struct worker_task *task)
+/* A handler says which call it was that it must not make.  A program's filter is the program's: it
+ * is put on by exec.c, when nothing of ours is still to be done. */
+static long step_filter(const struct worker_task *task)
 {
-	return task->service->no_new_privileges ? RAW(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0) : 0;
+	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	long result;
+
+	if (cage == NULL || cage->nfilter == 0 || task->service->handler < 0)
+		return 0;
+	result = trap_set(task);
+	return result < 0 ? result : sandbox_filter(task);
 }
 
 static long step_signals(const struct worker_task *task)
@@ -127,19 +145,30 @@ static const struct {
 	const char *name;
 	long (*run)(const struct worker_task *task); /* 0 or -errno; NULL: run by worker_run() */
 } steps[WORKER_STEPS] = {
+	[WORKER_STEP_NETWORK] = { "network", sandbox_enter_network },
 	[WORKER_STEP_FILES] = { "files", step_files },
 	[WORKER_STEP_SESSION] = { "session", step_session },
 	[WORKER_STEP_STDIO] = { "stdio", step_stdio },
 	[WORKER_STEP_DESCRIPTORS] = { "descriptors", step_descriptors },
 	[WORKER_STEP_UMASK] = { "umask", step_umask },
+	[WORKER_STEP_NICE] = { "nice", sandbox_set_nice },
+	[WORKER_STEP_LIMITS] = { "limits", sandbox_set_limits },
+	[WORKER_STEP_MOUNTS] = { "mounts", sandbox_make_mounts },
+	[WORKER_STEP_PIDS] = { "pids", pids_enter },
+	[WORKER_STEP_CHROOT] = { "chroot", sandbox_change_root },
 	[WORKER_STEP_DIRECTORY] = { "directory", step_directory },
-	[WORKER_STEP_LIMITS] = { "limits", step_limits },
+	[WORKER_STEP_BOUNDING] = { "bounding", sandbox_drop_bounding },
 	[WORKER_STEP_GROUPS] = { "groups", identity_set_groups },
 	[WORKER_STEP_GID] = { "gid", identity_set_gid },
 	[WORKER_STEP_UID] = { "uid", identity_set_uid },
+	[WORKER_STEP_CAPABILITIES] = { "capabilities", sandbox_set_capabilities },
 	[WORKER_STEP_VERIFY] = { "verify", identity_verify },
-	[WORKER_STEP_PRIVILEGES] = { "privileges", step_privileges },
+	[WORKER_STEP_DEATH] = { "death", step_death },
+	[WORKER_STEP_PRIVILEGES] = { "privileges", sandbox_refuse_privileges },
+	[WORKER_STEP_WRITE_EXECUTE] = { "write-execute", sandbox_deny_write_execute },
+	[WORKER_STEP_LANDLOCK] = { "landlock", sandbox_restrict },
 	[WORKER_STEP_SIGNALS] = { "signals", step_signals },
+	[WORKER_STEP_FILTER] = { "filter", step_filter },
 	[WORKER_STEP_CLIENT] = { "client", NULL },
 	[WORKER_STEP_RELAY] = { "relay", NULL },
 	[WORKER_STEP_EXEC] = { "exec", NULL },
@@ -163,16 +192,40 @@ void worker_exit(int status)
 
 void worker_fail(const struct worker_task *task, enum worker_step step, long error)
 {
-	*task->failure = (uint32_t)step << 16 | (uint32_t)-error;
+	uint32_t noted = 0;
+
+	/* Of several processes of one worker, the first has the say. */
+	if (__atomic_compare_exchange_n(task->failure, &noted,
+					(uint32_t)step << 16 | (uint32_t)-error, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		noted = (uint32_t)step << 16;
 	for (;;)
-		(void)RAW(SYS_exit_group, WORKER_STEP_EXIT + (int)step);
+		(void)RAW(SYS_exit_group, WORKER_STEP_EXIT + (int)(noted >> 16));
+}
+
+/* Dumping core again for its signal would only overwrite its own. */
+void worker_end_like(int status)
+{
+	struct rlimit none = { 0, 0 };
+	sigset_t empty;
+
+	if (!WIFSIGNALED(status))
+		worker_exit(WEXITSTATUS(status));
+	(void)setrlimit(RLIMIT_CORE, &none); /* lowering to 0 cannot fail */
+	sigemptyset(&empty);
+	(void)signal(WTERMSIG(status), SIG_DFL);      /* a sanitizer may have it; KILL needs none */
+	(void)sigprocmask(SIG_SETMASK, &empty, NULL); /* cannot fail */
+	(void)raise(WTERMSIG(status));
+	worker_exit(128 + WTERMSIG(status)); /* not reached: dispositions are the default */
 }
 
 bool worker_is_plain(const struct worker_task *task)
 {
 	const struct plan_service *service = task->service;
+	const struct plan_cage *cage = plan_cage(task->plan, service);
 
-	return service->handler < 0 && service->banner == 0 && !service->crlf && task->talk_fd < 0;
+	return service->handler < 0 && service->banner == 0 && !service->crlf &&
+	       task->talk_fd < 0 && (cage == NULL || !cage->private_pids);
 }
 
 /* The worker's memory is its own by now, and it may allocate. */
@@ -232,7 +285,7 @@ static void run_steps(const struct worker_task *task)
 {
 	long result;
 
-	for (int step = WORKER_STEP_NONE + 1; step <= WORKER_STEP_SIGNALS; step++) {
+	for (int step = WORKER_STEP_NONE + 1; step <= WORKER_STEP_FILTER; step++) {
 		result = steps[step].run(task);
 		if (result < 0)
 			worker_fail(task, (enum worker_step)step, result);

@@ -55,18 +55,6 @@ function flood_table() {
 	print ""
 }
 
-# How far the median of sample may be from that of ever more rounds.
-function error_of(count) {
-	return 1.253 * (sample[int(count * 3 / 4 + 0.5)] - sample[int(count / 4 + 1)]) / 1.349 / \
-		sqrt(count)
-}
-
-# With the middle half.
-function spread_text(count) {
-	return sprintf("%.3f ± %.3f (%.2f–%.2f)", median(count), error_of(count),
-		sample[int(count / 4 + 1)], sample[int(count * 3 / 4 + 0.5)])
-}
-
 function chain_row(text, key, what, format, limit,	ratio, spread) {
 	ratio = median_ratio("begat", key "." what, "other", key "." what)
 	spread = spread_text(rounds["begat", key "." what]) # before sample is another one

@@ -37,6 +37,18 @@ function median_ratio(who, key, base, base_key,	i) {
 	return median(rounds[who, key])
 }
 
+# How far the median of sample may be from that of ever more rounds.
+function error_of(count) {
+	return 1.253 * (sample[int(count * 3 / 4 + 0.5)] - sample[int(count / 4 + 1)]) / 1.349 / \
+		sqrt(count)
+}
+
+# With the middle half.
+function spread_text(count) {
+	return sprintf("%.3f ± %.3f (%.2f–%.2f)", median(count), error_of(count),
+		sample[int(count / 4 + 1)], sample[int(count * 3 / 4 + 0.5)])
+}
+
 function sum_of(who, key,	i, sum) {
 	for (i = 1; i <= rounds[who, key]; i++)
 		sum += value[who, key, i]

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 #
 # The benchmarks: begat beside the bare loops, in turn within each round, begat with and without
-# reloads, and clients that are too many.  Prints Markdown tables.  README.md says what the rows mean.
+# reloads, clients that are too many, and what the cage costs.  Prints Markdown tables.  README.md
+# says what the rows mean.
 #
-#     --only bare|reload|admit  no more than these      --quick  only to see whether it works
+#     --only bare|reload|admit|cage  no more than these  --quick  only to see whether it works
 #     --write FILE  into FILE as well, between "<!-- bare -->" and "<!-- /bare -->", or the others
 #
 #     ROUNDS=n   rounds, 5 by default        TIME=s   seconds of each rate, 1.5 by default
@@ -17,6 +18,9 @@
 #     CHAINS=n   rounds of all checks, 60    PREFIXES=n   in one list, 100000
 #     MANY=n     connections held, 10000     SHORTAGE=s   seconds of each, 10
 #     LULL=s     without a flood, and with a slow one, before each round of a fast one, 1.5
+#
+#     TURNS=n    of each key of the cage, 30 TURN=s       seconds of each, 0.25
+#     CAGED=n    connections held, 1000
 #
 # make sets BEGATD, BEGAT_MASTER and BENCH, the folder of the built helpers.
 
@@ -44,7 +48,7 @@ else
 fi
 
 here=$(dirname "$0")
-parts='bare reload admit'
+parts='bare reload admit cage'
 write=
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -54,8 +58,9 @@ while [ $# -gt 0 ]; do
 		: "${ROUNDS:=1}" "${TIME:=0.2}" "${RELOADS:=20}" "${PAUSE:=2}" "${PAUSES:=1}"
 		: "${CROWD:=500}" "${REFUSALS:=20000}" "${FLOODS:=2}" "${CHAINS:=4}"
 		: "${PREFIXES:=1000}" "${MANY:=500}" "${SHORTAGE:=2}" "${LULL:=0.2}"
+		: "${TURNS:=2}" "${TURN:=0.1}" "${CAGED:=100}"
 		;;
-	*) sed -n '4,22s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '4,26s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
@@ -73,7 +78,8 @@ burst=50
 
 work=$(mktemp -d)
 cgroup=
-trap 'rm -rf "$work"; [ -z "$cgroup" ] || rmdir "$cgroup"' EXIT
+shm="" delegated="" # cage.sh
+trap 'rm -rf "$work"; [ -z "$cgroup" ] || rmdir "$cgroup"; leave_cage' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 755 "$work" # workers are somebody else
 cp "$BENCH/hello" "$work"
@@ -196,6 +202,8 @@ run_reload() {
 
 # shellcheck source=tests/bench/admit.sh
 . "$here/admit.sh"
+# shellcheck source=tests/bench/cage.sh
+. "$here/cage.sh"
 
 table_bare() {
 	echo "medians of $rounds rounds, $time s and $clients clients."
@@ -233,6 +241,12 @@ table_admit() {
 		-v prefixes="$prefixes" -v many="$many_held" -v wanted="$many_wanted" \
 		-v waiting="$waiting" -v seconds="$shortage" \
 		-f "$here/median.awk" -f "$here/admit.awk" "$work/results"
+}
+
+table_cage() {
+	echo "medians of $turns rounds of $turn s, $clients clients; connections held in $pauses rounds."
+	echo
+	awk -v held="$held_caged" -f "$here/median.awk" -f "$here/cage.awk" "$work/results"
 }
 
 # Pages of a fresh binary that are not on the disk yet would count as dirty memory.

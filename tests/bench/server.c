@@ -107,6 +107,26 @@ double server_cpu_us(const struct server *server)
 	return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
 }
 
+double server_all_cpu_us(const struct server *server)
+{
+	long ticks[4]; /* utime, stime, cutime, cstime: proc_pid_stat(5) */
+	char path[64], line[512], *name_end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)server->pid);
+	file = fopen(path, "re");
+	if (file == NULL || fgets(line, sizeof(line), file) == NULL)
+		err(1, "%s", path);
+	(void)fclose(file); /* was only read */
+	name_end = strrchr(line, ')');
+	if (name_end == NULL ||
+	    sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld",
+		   &ticks[0], &ticks[1], &ticks[2], &ticks[3]) != 4)
+		errx(1, "%s: %s", path, line);
+	return (double)(ticks[0] + ticks[1] + ticks[2] + ticks[3]) * 1e6 /
+	       (double)sysconf(_SC_CLK_TCK);
+}
+
 /* The sum of the fields with this prefix. */
 static long read_fields(int pid, const char *name, const char *prefix)
 {

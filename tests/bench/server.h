@@ -22,6 +22,9 @@ double server_stop(const struct server *server);
 double server_cpu_us(const struct server *server);
 long server_sleeps(const struct server *server);
 
+/* The same of it and of its children that it has waited for, to a tick of the clock: 10 ms. */
+double server_all_cpu_us(const struct server *server);
+
 /* KiB, from smaps_rollup (proc_pid_smaps(5)). */
 long server_dirty_kib(const struct server *server);   /* Private_Dirty of the server itself */
 long server_private_kib(const struct server *server); /* Private_* of the server itself */

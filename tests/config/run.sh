@@ -58,8 +58,29 @@ keep() {
 	cp "$2" "$source/$1" && cp "$2" "$work/$1"
 }
 
+# probe KEY: whether a service may have that key on this kernel, in this build and as this user.
+probe() {
+	case $1 in
+	system-calls) value=@system-service ;;
+	capabilities) value="kill" ;;
+	read-only) value=/ ;;
+	connect) value=80 ;;
+	*) value=true ;;
+	esac
+	echo "service a { listen = 'tcp:7001' exec = '/bin/true' $1 = '$value' }" >"$work/probe.conf"
+	"$begatd" -t -f "$work/probe.conf" >"$work/out" 2>&1
+}
+
+# "# needs root", "# needs KEY KEY": what a file cannot do without.
 skip() {
-	grep -q '^# needs root' "$1" && [ "$root" = no ] && echo "skip: ${1##*/} needs root"
+	# shellcheck disable=SC2013 # words are what is wanted
+	for need in $(sed -n 's/^# needs //p' "$1"); do
+		[ "$need" != root ] || [ "$root" = no ] || continue
+		[ "$need" != root ] && probe "$need" && continue
+		echo "skip: ${1##*/} needs $need"
+		return 0
+	done
+	return 1
 }
 
 good() {
@@ -155,6 +176,10 @@ else
 	says root.conf 'root.conf:1: user: only root can run a service as "root"'
 	echo "service a { listen = 'tcp:7001' handler = daytime groups = {} }" >groups.conf
 	says groups.conf 'groups.conf:1: groups: only root can set them'
+	echo "service a { listen = 'tcp:7001' handler = echo private-pids = true }" >pids.conf
+	says pids.conf 'pids.conf:1: private-pids: needs CAP_SYS_ADMIN, which this begatd does not have; run it as root; or use sandbox = "best-effort"'
+	echo "service a { listen = 'tcp:7001' exec = /bin/true chroot = /usr }" >chroot.conf
+	says chroot.conf 'chroot.conf:1: chroot: needs CAP_SYS_CHROOT, which this begatd does not have; run it as root; or use sandbox = "best-effort"'
 fi
 
 # Bytes

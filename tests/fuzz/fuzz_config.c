@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/rlimit.h"
 #include "config/schema.h"
 #include "config/value.h"
 
@@ -32,10 +33,23 @@ static void require(bool condition)
 		abort();
 }
 
+/* The canonical form is read back to the same. */
+static void check_limit(const struct service_limit *limit)
+{
+	char text[RLIMIT_TEXT], why[VALUE_WHY];
+	struct service_limit again;
+
+	rlimit_format(limit, text);
+	require(rlimit_parse(text, &again, why) == 0);
+	require(again.resource == limit->resource);
+	require(again.soft == limit->soft && again.hard == limit->hard);
+}
+
 /* Any text may come to any parser. */
 static void parse_value(const char *text)
 {
-	char why[VALUE_WHY], **words;
+	char why[VALUE_WHY], **words, *path;
+	struct service_limit limit;
 	long long number;
 	mode_t mode;
 	bool yes;
@@ -48,6 +62,10 @@ static void parse_value(const char *text)
 	(void)value_check_name(text, why);
 	(void)value_check_assignment(text, why);
 	(void)value_check_banner(text, why);
+	if (rlimit_parse(text, &limit, why) == 0)
+		check_limit(&limit);
+	if (value_parse_path(text, &path, why) == 0)
+		free(path);
 	if (value_parse_words(text, &words, why) == 0)
 		strv_free(words);
 }

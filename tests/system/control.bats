@@ -423,7 +423,7 @@ clients() {
 	is_well
 	until_true 5 no_workers
 	until_true 10 has_descriptors "$before"
-	few_wakeups 1 1
+	few_wakeups 3 1
 	stop
 }
 has_descriptors() { [ "$(count_descriptors)" = "$1" ]; }

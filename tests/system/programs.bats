@@ -203,12 +203,12 @@ IPCREMOTEEUID LANG LOGNAME PATH PROTO SHELL TZ USER " ]
 no_sleepers() { ! pgrep -f "sleep 7777.$MARK\$" >/dev/null; }
 
 @test "F110: max-time ends a program that has been stopped, without waiting for kill-grace" {
-	configure "$(service stopped 7100 'exec = { "/bin/sleep", "60" } max-time = "500ms" kill-grace = "1h"')"
+	configure "$(service stopped 7100 'exec = { "/bin/sleep", "60" } max-time = "2s" kill-grace = "1h"')"
 	start
 	run_for 20 nc -d 127.0.0.1 7100 3>&- &
 	HELPERS=$!
 	log_has 'begat stopped'
-	kill -STOP "$(pgrep -P "$MASTER")"
+	kill -STOP "$(sed -n 's/.* begat stopped\[\([0-9]*\)\].*/\1/p' "$LOG")"
 	log_has 'reaped stopped.*result=timed-out'
 	stop
 }

@@ -318,10 +318,10 @@ table() {
 @test "bans, buckets, places and counters survive a reload, and one with a changed configuration" {
 	HANDLER=echo a 'per-source = 2 rate-per-source = "3/1h" ban = "1h" ban-after = "5/1h"'
 	start
-	[ "$(again 127.0.1.1 9 7001)" = 3 ]
+	[ "$(one_by_one 127.0.1.1 9 0)" = 3 ]
 	hold 127.0.0.1 2 7001
 	log_times 5 'begat a'
-	[ "$(again 127.0.0.2 5 7001)" = 3 ]
+	[ "$(one_by_one 127.0.0.2 5 2)" = 3 ]
 	refused_are source-rate 7 banned 1
 	reload 'kept 1'
 	same_limits 1
@@ -347,6 +347,16 @@ table() {
 	stop
 }
 ask_from() { printf hello | run_for 10 nc -N -s "$1" 127.0.0.1 7001; }
+# one_by_one SOURCE COUNT WORKERS: how many are served, each when only so many workers are left.
+one_by_one() {
+	local served=0
+	for _ in $(seq "$2"); do
+		[ "$(ask_from "$1")" != hello ] || served=$((served + 1))
+		until_true 5 has_active "$3" || fail "workers are left"
+	done
+	echo $served
+}
+has_active() { [ "$(status "of('a')['active']")" = "$1" ]; }
 # same_limits TIME: everything is refused that was refused before, and counted on from there.
 same_limits() {
 	[ -z "$(ask_from 127.0.1.1)" ]

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -469,6 +470,192 @@ START_TEST(thousand_services)
 }
 END_TEST
 
+/* The cage: messages and what the kernel must have for each key are in tests/config/. */
+
+static bool is_empty(const struct service_cage *cage)
+{
+	static const struct service_cage none;
+
+	return memcmp(cage, &none, sizeof(none)) == 0;
+}
+
+/* What is not said is not set, and what a service says replaces what the defaults say. */
+START_TEST(cage_is_what_was_said)
+{
+	struct config *config;
+
+	enter_directory();
+	config = load_text(
+		"defaults { nice = 5 limits = 'core=0' on-master-death = die }\n"
+		"service a { listen = 'tcp:7001' handler = echo }\n"
+		"service b { listen = 'tcp:7002' exec = '/bin/true' nice = 0 limits = {}\n"
+		"	on-master-death = finish chroot = '/' private-network = false }\n");
+	ck_assert(config->services[0]->cage.set_nice && config->services[0]->cage.nice == 5);
+	ck_assert(config->services[0]->cage.die_with_master);
+	ck_assert_uint_eq(config->services[0]->cage.nlimits, 1);
+	ck_assert(!config->services[0]->cage.set_private_network);
+	ck_assert(config->services[1]->cage.set_nice && config->services[1]->cage.nice == 0);
+	ck_assert(config->services[1]->cage.set_private_network);
+	ck_assert_uint_eq(config->services[1]->cage.nlimits, 0);
+	ck_assert_ptr_null(config->services[1]->cage.chroot);
+	check_fixpoint(config);
+	config_free(config);
+	config = load_text("service a { listen = 'tcp:7001' handler = echo }\n"
+			   "service b { listen = 'tcp:7002' exec = '/bin/true' }\n");
+	ck_assert(is_empty(&config->services[0]->cage) && is_empty(&config->services[1]->cage));
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+static void check_limit(const struct service_cage *cage, int resource, uint64_t soft, uint64_t hard)
+{
+	for (size_t i = 0; i < cage->nlimits; i++) {
+		if (cage->limits[i].resource != resource)
+			continue;
+		ck_assert_uint_eq(cage->limits[i].soft, soft);
+		ck_assert_uint_eq(cage->limits[i].hard, hard);
+		return;
+	}
+	ck_abort_msg("there is no limit %d", resource);
+}
+
+/* The kernel wants bytes, seconds or microseconds, and has an infinity of its own. */
+START_TEST(limits_are_in_units_of_the_kernel)
+{
+	const struct service_cage *cage;
+	struct config *config;
+
+	enter_directory();
+	config = load_text(
+		"service a { listen = 'tcp:7001' handler = echo disable = true limits = {\n"
+		"'stack=8m:infinity', 'cpu=1h30m', 'rttime=1s5ms', 'nproc=5', 'as=64k' } }");
+	cage = &config->services[0]->cage;
+	ck_assert_uint_eq(cage->nlimits, 5);
+	for (size_t i = 1; i < cage->nlimits; i++)
+		ck_assert_int_lt(cage->limits[i - 1].resource, cage->limits[i].resource);
+	check_limit(cage, RLIMIT_STACK, 8 << 20, RLIM_INFINITY);
+	check_limit(cage, RLIMIT_CPU, 5400, 5400);
+	check_limit(cage, RLIMIT_RTTIME, 1005000, 1005000);
+	check_limit(cage, RLIMIT_NPROC, 5, 5);
+	check_limit(cage, RLIMIT_AS, 65536, 65536);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+/* Sorted, whatever the order and the form; all of them take no time by their square. */
+START_TEST(ports_are_a_set)
+{
+	const struct service_cage *cage;
+	struct config *config;
+
+	enter_directory();
+	config = load_text("service a { listen = 'tcp:7001' handler = echo disable = true\n"
+			   "connect = { 65535, 8000-8002, http, 22, 8003 } bind = { 0-65535 } }\n"
+			   "service b { listen = 'tcp:7002' handler = echo disable = true\n"
+			   "connect = {} }");
+	cage = &config->services[0]->cage;
+	ck_assert_uint_eq(cage->connect.count, 7);
+	ck_assert_uint_eq(cage->connect.all[0], 22);
+	ck_assert_uint_eq(cage->connect.all[1], 80);
+	for (size_t i = 2; i < 6; i++)
+		ck_assert_uint_eq(cage->connect.all[i], 7998 + i);
+	ck_assert_uint_eq(cage->connect.all[6], 65535);
+	ck_assert_uint_eq(cage->bind.count, 65536);
+	cage = &config->services[1]->cage;
+	ck_assert(cage->connect.set && cage->connect.count == 0 && !cage->bind.set);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+/* Capabilities of the defaults are for programs; a handler never has any. */
+START_TEST(capabilities_of_programs)
+{
+	const struct service_cage *cage;
+	struct config *config;
+
+	if (geteuid() != 0)
+		return;
+	enter_directory();
+	config = load_text(
+		"defaults { capabilities = { '5', '0' } }\n"
+		"service a { listen = 'tcp:7001' handler = echo }\n"
+		"service b { listen = 'tcp:7002' exec = '/bin/true' }\n"
+		"service c { listen = 'tcp:7003' exec = '/bin/true' capabilities = {} }\n");
+	ck_assert(!config->services[0]->cage.set_capabilities);
+	cage = &config->services[1]->cage;
+	ck_assert(cage->set_capabilities && cage->capabilities == (1 << 5 | 1 << 0));
+	cage = &config->services[2]->cage;
+	ck_assert(cage->set_capabilities && cage->capabilities == 0);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+static void become_ordinary(void)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(setgid(23456) + setuid(12345), 0);
+}
+
+#define WANTED                                                                                     \
+	"service a { listen = 'tcp:7001' exec = '/bin/true'\nprivate-network = true\nchroot = "    \
+	"'/usr'\n"                                                                                 \
+	"capabilities = '5'\nnice = -20\nlimits = { 'core=0', 'nofile=infinity',\n'nproc=5' }\n"
+
+/* Nothing later may try what cannot be had. */
+START_TEST(best_effort_leaves_out)
+{
+	struct config_problems problems;
+	const struct service_cage *cage;
+	struct config *config;
+
+	become_ordinary();
+	enter_directory();
+	write_file("conf", WANTED "sandbox = best-effort }");
+	config = config_load("conf", &problems);
+	ck_assert_ptr_nonnull(config);
+	ck_assert_uint_eq(problems.count, 5);
+	ck_assert_uint_eq(problems.warnings, 5);
+	for (size_t i = 0; i < problems.count; i++)
+		ck_assert_int_eq(problems.lines[i][strlen("conf:")], '2' + (int)i);
+	config_problems_free(&problems);
+	cage = &config->services[0]->cage;
+	ck_assert(!cage->private_network && cage->capabilities == 0 && !cage->set_nice);
+	ck_assert_ptr_null(cage->chroot);
+	ck_assert_uint_eq(cage->nlimits, 2);
+	check_limit(cage, RLIMIT_CORE, 0, 0);
+	check_limit(cage, RLIMIT_NPROC, 5, 5);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+/* "require" is the default, and where the service is off it is all the same. */
+START_TEST(require_is_an_error)
+{
+	struct config_problems problems;
+
+	become_ordinary();
+	enter_directory();
+	write_file("conf", WANTED "}");
+	ck_assert_ptr_null(config_load("conf", &problems));
+	ck_assert_uint_eq(problems.count, 5);
+	ck_assert_uint_eq(problems.warnings, 0);
+	config_problems_free(&problems);
+	config_free(load_text(WANTED "disable = true }"));
+	leave_directory();
+}
+END_TEST
+
 SUITE("config", defaults, default_pidfile, control_goes_with_the_pid_file, identity_of_root,
       identity_of_ordinary_user, options, every_byte_survives, ranges_stay_ranges, several_files,
-      loading_again_and_again, lists_are_shared, errors_before_warnings, thousand_services)
+      loading_again_and_again, lists_are_shared, errors_before_warnings, thousand_services,
+      cage_is_what_was_said, limits_are_in_units_of_the_kernel, ports_are_a_set,
+      capabilities_of_programs, best_effort_leaves_out, require_is_an_error)

@@ -70,6 +70,7 @@ START_TEST(least_document_is_read)
 	ck_assert_ptr_null(handover->last_failure);
 	ck_assert_uint_eq(handover->nofile_hard, 4);
 	ck_assert_uint_eq(handover->nreceived, 0);
+	ck_assert_uint_eq(handover->ncages, 0); /* as before there were cages: 0.1.0 */
 	ck_assert_uint_eq(handover->listeners[1].mode, (mode_t)-1);
 	ck_assert_uint_eq(handover->services[1].state.stats.begat, 0);
 	ck_assert_int_eq(handover->services[1].state.stderr_reader, -1);
@@ -193,6 +194,20 @@ static const struct {
 	{ "\"hard\":4}", "\"hard\":4},\"received\":[20,1]",
 	  "received[1]: 1 is not within 3 to 4194303" },
 	{ "\"hard\":4}", "\"hard\":4},\"received\":[20,20]", "received[1]: 20 is there twice" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":{}", "cages: not a list" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":null", "cages: not a list" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[20,21,2]",
+	  "cages[2]: 2 is not within 3 to 4194303" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[-1]", "cages[0]: -1 is not within 3 to 4194303" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[20,4194304]",
+	  "cages[1]: 4194304 is not within 3 to 4194303" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[\"20\"]", "cages[0]: not a whole number" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[20,null]", "cages[1]: not a whole number" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[20,21,20]", "cages[2]: 20 is there twice" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[14]", "cages[0]: 14 is there twice" },
+	{ "\"hard\":4}", "\"hard\":4},\"received\":[20],\"cages\":[21,20]",
+	  "cages[1]: 20 is there twice" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[16]", "listeners[1].fd: 16 is there twice" },
 	{ "\"hard\":4}", "\"hard\":4},\"reloads\":{\"last\":-1}",
 	  "reloads.last: -1 is not within 0 to 9223372036854775807" },
 	{ "\"listeners\"", "\"gardeners\"", "listeners: missing" },
@@ -340,6 +355,27 @@ START_TEST(huge_is_refused)
 }
 END_TEST
 
+/* The ruleset, network or group of a cage: closed when the new master stands, and not before. */
+START_TEST(descriptors_of_cages_are_read)
+{
+	char *document = edited("\"hard\":4}", "\"hard\":4},\"cages\":[30,29,4194303]");
+	struct handover *handover = read_good(save_text(document, strlen(document)));
+
+	ck_assert_uint_eq(handover->ncages, 3);
+	ck_assert_int_eq(handover->cages[0], 30);
+	ck_assert_int_eq(handover->cages[1], 29);
+	ck_assert_int_eq(handover->cages[2], 4194303);
+	ck_assert_uint_eq(handover->nreceived, 0);
+	handover_free(handover);
+	free(document);
+	document = edited("\"hard\":4}", "\"hard\":4},\"cages\":[]");
+	handover = read_good(save_text(document, strlen(document)));
+	ck_assert_uint_eq(handover->ncages, 0);
+	handover_free(handover);
+	free(document);
+}
+END_TEST
+
 /* Every byte but NUL. */
 static const char *all_bytes(void)
 {
@@ -374,13 +410,16 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		least_document_is_read, children_of_an_older_release_are_read,
-		no_children_is_fine,	unknown_fields_are_passed_over,
-		truncated_is_refused,	noise_is_refused,
-		nesting_is_refused,	huge_is_refused,
-		bytes_are_kept
-	};
+	const TTest *const tests[] = { least_document_is_read,
+				       children_of_an_older_release_are_read,
+				       no_children_is_fine,
+				       unknown_fields_are_passed_over,
+				       descriptors_of_cages_are_read,
+				       truncated_is_refused,
+				       noise_is_refused,
+				       nesting_is_refused,
+				       huge_is_refused,
+				       bytes_are_kept };
 	TCase *all = tcase_create("all");
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)

@@ -11,12 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "config/schedule.h"
 #include "plan/buffer.h"
 #include "plan/build.h"
 #include "plan/layout.h"
+#include "folder.h"
 #include "peering.h"
 #include "suite.h"
 
@@ -102,7 +105,12 @@ END_TEST
 #define SERVICES_MAX 1000
 
 static struct service services[SERVICES_MAX];
+static size_t cage_places[SERVICES_MAX];
 static struct config config;
+static struct made_cage nothing = { .ruleset = CAGES_NO_FD,
+				    .network = CAGES_NO_FD,
+				    .cgroup = CAGES_NO_FD };
+static struct cages cages;
 
 /* So many services that say nothing of who may come. */
 static void begin(size_t count)
@@ -120,7 +128,9 @@ static void begin(size_t count)
 			.admission = { .prefix4 = 32, .prefix6 = 64, .ban_after = { 20, 60000 } },
 		};
 		all[i] = &services[i];
+		cage_places[i] = 0;
 	}
+	cages = (struct cages){ .all = &nothing, .count = 1, .of_service = cage_places };
 	config = (struct config){
 		.file = file, .sources = 4711, .services = all, .nservices = count
 	};
@@ -136,7 +146,7 @@ static const struct plan *build(void)
 						   .effective_fd = -1,
 						   .ready_fd = -1,
 						   .headers = 1 };
-	int fd = build_plan(&config, &none, &global, &texts);
+	int fd = build_plan(&config, &none, &cages, &global, &texts);
 	const struct plan *plan;
 
 	ck_assert_int_ge(fd, 0);
@@ -278,6 +288,342 @@ START_TEST(keeps_a_thousand_lists_apart)
 }
 END_TEST
 
+/* Cages */
+
+static const struct plan_cage *cage_of(const struct plan *plan, size_t service)
+{
+	return plan_cage(plan, plan_service(plan, service));
+}
+
+/* The master asks of each connection whether there is a cage, and does nothing when there is none.
+ */
+START_TEST(lays_no_cage_without_a_word)
+{
+	const struct plan *plan;
+
+	begin(3);
+	plan = build();
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(plan_service(plan, i)->cage, 0);
+		ck_assert_ptr_null(cage_of(plan, i));
+	}
+	ck_assert_uint_eq(plan->nfds, 0);
+}
+END_TEST
+
+#define CAGES 12
+
+/* A wall that is alone in its cage must not be forgotten. */
+START_TEST(lays_a_cage_for_each_wall)
+{
+	static char root[] = "/srv";
+	static int fds[] = { 70, 71, 72 };
+	static struct service_limit limit = { .resource = 0 };
+	static const struct sock_filter filter[2];
+	struct made_cage all[CAGES];
+	const struct plan *plan;
+
+	begin(CAGES);
+	for (size_t i = 0; i < CAGES; i++) {
+		all[i] = nothing;
+		cage_places[i] = i;
+	}
+	all[0].cage.limits = &limit;
+	all[0].cage.nlimits = 1;
+	all[1].cage.set_nice = true;
+	all[2].cage.chroot = root;
+	all[3].cage.set_capabilities = true; /* none at all */
+	all[4].cage.private_tmp = true;
+	all[5].cage.private_pids = true;
+	all[6].cage.deny_write_execute = true;
+	all[7].cage.die_with_master = true;
+	all[8].filter = filter;
+	all[8].nfilter = 2;
+	all[9].ruleset = 0;
+	all[10].network = 1;
+	all[11].cgroup = 2;
+	cages = (struct cages){
+		.all = all, .count = CAGES, .of_service = cage_places, .fds = fds, .nfds = 3
+	};
+	plan = build();
+	for (size_t i = 0; i < CAGES; i++)
+		ck_assert_msg(cage_of(plan, i) != NULL, "cage %zu", i);
+	ck_assert_uint_eq(cage_of(plan, 0)->nlimits, 1);
+	ck_assert(cage_of(plan, 1)->set_nice && cage_of(plan, 1)->nice == 0);
+	ck_assert_str_eq(plan_text(plan, cage_of(plan, 2)->chroot), "/srv");
+	ck_assert(cage_of(plan, 3)->set_capabilities);
+	ck_assert_uint_eq(cage_of(plan, 3)->capabilities, 0);
+	ck_assert(!cage_of(plan, 3)->drop_bounding); /* who is not root may not */
+	ck_assert(cage_of(plan, 4)->private_tmp && !cage_of(plan, 4)->private_pids);
+	ck_assert(cage_of(plan, 5)->private_pids && !cage_of(plan, 5)->private_tmp);
+	ck_assert(cage_of(plan, 6)->deny_write_execute && !cage_of(plan, 6)->die_with_master);
+	ck_assert(cage_of(plan, 7)->die_with_master && !cage_of(plan, 7)->deny_write_execute);
+	ck_assert_uint_eq(cage_of(plan, 8)->nfilter, 2);
+	for (size_t i = 0; i < CAGES; i++) {
+		ck_assert_int_eq(cage_of(plan, i)->ruleset_fd, i == 9 ? 70 : -1);
+		ck_assert_int_eq(cage_of(plan, i)->network_fd, i == 10 ? 71 : -1);
+		ck_assert_int_eq(cage_of(plan, i)->cgroup_fd, i == 11 ? 72 : -1);
+	}
+	ck_assert_uint_eq(plan->nfds, 3);
+	ck_assert_mem_eq(plan_fds(plan), fds, sizeof(fds));
+}
+END_TEST
+
+/* Whatever can be said, in one cage. */
+static struct made_cage full_cage(void)
+{
+	static struct service_limit limits[] = { { RLIMIT_CPU, 60, 120 },
+						 { RLIMIT_CORE, 0, 0 },
+						 { RLIMIT_STACK, 1, RLIM_INFINITY } };
+	static const struct sock_filter filter[] = { { 0x20, 1, 2, 3 },
+						     { 0x06, 0, 0, 0x7fff0000 } };
+	static char paths[2][16] = { "/srv/jail", "/srv/jail/etc/x" };
+	static struct rule rules[] = {
+		{ .path = paths[0], .rights = LANDLOCK_READ_DIR },
+		{ .path = paths[1], .rights = LANDLOCK_READ_FILE, .optional = true },
+		{ .port = 443, .rights = LANDLOCK_CONNECT },
+	};
+	static struct cage_rule_file files[] = { { 7, UINT64_MAX }, { 0, 0 }, { 0, 0 } };
+
+	return (struct made_cage){
+		.cage = { .limits = limits,
+			  .nlimits = 3,
+			  .set_nice = true,
+			  .nice = -20,
+			  .chroot = paths[0],
+			  .set_capabilities = true,
+			  .drop_bounding = true,
+			  .capabilities = (UINT64_C(1) << 40) + 1,
+			  .private_network = true,
+			  .private_tmp = true,
+			  .private_pids = true,
+			  .deny_write_execute = true,
+			  .die_with_master = true,
+			  .rules = { rules, 3, { 0x7fff, 3, 1 } } },
+		.filter = filter,
+		.nfilter = 2,
+		.files = files,
+		.ruleset = 2,
+		.network = 0,
+		.cgroup = 1,
+	};
+}
+
+/* Each wall as the worker puts it up. */
+START_TEST(lays_a_whole_cage)
+{
+	static int fds[] = { 70, 71, 72 };
+	struct made_cage made = full_cage();
+	const struct plan *plan;
+	const struct plan_cage *cage;
+	const struct plan_limit *limits;
+
+	begin(1);
+	cages.all = &made;
+	cages.fds = fds;
+	cages.nfds = 3;
+	plan = build();
+	cage = cage_of(plan, 0);
+	limits = plan_at(plan, cage->limits);
+	ck_assert_uint_eq(cage->nlimits, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(limits[i].resource, (unsigned)made.cage.limits[i].resource);
+		ck_assert_uint_eq(limits[i].soft, made.cage.limits[i].soft);
+		ck_assert_uint_eq(limits[i].hard, made.cage.limits[i].hard);
+	}
+	ck_assert_uint_eq(limits[2].hard, UINT64_MAX);
+	ck_assert_int_eq(cage->nice, -20);
+	ck_assert_uint_eq(cage->capabilities, (UINT64_C(1) << 40) + 1);
+	ck_assert(cage->set_capabilities && cage->drop_bounding);
+	ck_assert_str_eq(plan_text(plan, cage->chroot), "/srv/jail");
+	ck_assert_uint_eq(cage->nfilter, 2);
+	ck_assert_mem_eq(plan_at(plan, cage->filter), made.filter, 2 * sizeof(*made.filter));
+	ck_assert_mem_eq(&cage->handled, &made.cage.rules.handled, sizeof(cage->handled));
+	ck_assert_int_eq(cage->ruleset_fd, 72);
+	ck_assert_int_eq(cage->network_fd, 70);
+	ck_assert_int_eq(cage->cgroup_fd, 71);
+}
+END_TEST
+
+/* A worker that looks at them is in its root by then. */
+START_TEST(lays_rules_as_seen_from_the_root)
+{
+	static int fds[] = { 70, 71, 72 };
+	struct made_cage made = full_cage();
+	const struct plan *plan;
+	const struct plan_rule *rules;
+
+	begin(1);
+	cages.all = &made;
+	cages.fds = fds;
+	cages.nfds = 3;
+	plan = build();
+	rules = plan_at(plan, cage_of(plan, 0)->rules);
+	ck_assert_uint_eq(cage_of(plan, 0)->nrules, 3);
+	ck_assert_str_eq(plan_text(plan, rules[0].path), "/");
+	ck_assert_uint_eq(rules[0].rights, LANDLOCK_READ_DIR);
+	ck_assert_uint_eq(rules[0].device, 7);
+	ck_assert_uint_eq(rules[0].inode, UINT64_MAX);
+	ck_assert_str_eq(plan_text(plan, rules[1].path), "/etc/x");
+	ck_assert_uint_eq(rules[1].rights, LANDLOCK_READ_FILE);
+	ck_assert_uint_eq(rules[1].device, 0);
+	ck_assert_uint_eq(rules[1].inode, 0);
+	ck_assert_uint_eq(rules[2].path, 0);
+	ck_assert_uint_eq(rules[2].port, 443);
+	ck_assert_uint_eq(rules[2].rights, LANDLOCK_CONNECT);
+	made.cage.chroot = NULL;
+	plan = build();
+	rules = plan_at(plan, cage_of(plan, 0)->rules);
+	ck_assert_str_eq(plan_text(plan, rules[0].path), "/srv/jail");
+	ck_assert_str_eq(plan_text(plan, rules[1].path), "/srv/jail/etc/x");
+}
+END_TEST
+
+/* What workers may replace, a worker is not to add again when it is another file. */
+START_TEST(lays_what_can_be_replaced_as_fixed)
+{
+	static int fds[] = { 70, 71, 72 };
+	static char paths[][16] = { "/srv", "/srv/data", "/srv/data/hooks", "/srv/data2" };
+	static struct rule rules[] = {
+		{ .path = paths[0], .rights = LANDLOCK_READ_FILE },
+		{ .path = paths[1], .rights = LANDLOCK_READ_FILE | LANDLOCK_MAKE_SYM },
+		{ .path = paths[2], .rights = LANDLOCK_EXECUTE },
+		{ .path = paths[3], .rights = LANDLOCK_EXECUTE },
+		{ .port = 443, .rights = LANDLOCK_CONNECT },
+	};
+	static struct cage_rule_file files[5];
+	struct made_cage made = full_cage();
+	const struct plan_rule *planned;
+	const struct plan *plan;
+
+	made.cage.chroot = NULL;
+	made.cage.rules.all = rules;
+	made.cage.rules.count = 5;
+	made.files = files;
+	begin(1);
+	cages.all = &made;
+	cages.fds = fds;
+	cages.nfds = 3;
+	plan = build();
+	planned = plan_at(plan, cage_of(plan, 0)->rules);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_msg(planned[i].fixed == (i == 2), "rule %zu", i);
+}
+END_TEST
+
+static const char *laid_path(const char *path, const char *root)
+{
+	struct rule rule = { .path = xstrdup(path), .rights = LANDLOCK_READ_FILE };
+	struct cage_rule_file file = { 1, 1 };
+	static int fd = 70;
+	struct made_cage made = nothing;
+	const struct plan *plan;
+	const struct plan_rule *rules;
+
+	made.cage.chroot = root;
+	made.cage.rules = (struct rules){ .all = &rule, .count = 1 };
+	made.files = &file;
+	made.ruleset = 0;
+	begin(1);
+	cages.all = &made;
+	cages.fds = &fd;
+	cages.nfds = 1;
+	plan = build();
+	free(rule.path);
+	rules = plan_at(plan, cage_of(plan, 0)->rules);
+	return plan_text(plan, rules->path);
+}
+
+/* What is looked up within the root comes back by the name that it really has. */
+START_TEST(lays_rules_of_a_root_behind_a_link)
+{
+	char *root, *real, *path, *link;
+
+	enter_directory();
+	ck_assert_int_eq(mkdir("a-longer-name", 0755), 0);
+	ck_assert_int_eq(mkdir("a-longer-name/bin", 0755), 0);
+	ck_assert_int_eq(symlink("a-longer-name", "jail"), 0);
+	ck_assert_int_eq(symlink("jail/bin", "programs"), 0);
+	root = xasprintf("%s/jail", directory);
+	real = xasprintf("%s/a-longer-name", directory);
+	path = xasprintf("%s/bin", real);
+	link = xasprintf("%s/programs", directory);
+	ck_assert_str_eq(laid_path(path, root), "/bin");
+	ck_assert_str_eq(laid_path(real, root), "/");
+	ck_assert_str_eq(laid_path(link, root), "/bin");
+	ck_assert_str_eq(laid_path(path, real), "/bin");
+	leave_directory();
+	free(root);
+	free(real);
+	free(path);
+	free(link);
+}
+END_TEST
+
+/* A neighbour whose name begins in the same way is not beneath it. */
+START_TEST(lays_no_half_of_a_name)
+{
+	ck_assert_str_eq(laid_path("/srv/jail/x", "/srv/jail"), "/x");
+	ck_assert_str_ne(laid_path("/srv/jail2/x", "/srv/jail"), "2/x");
+}
+END_TEST
+
+/* One filter, one list of rules, once for all that have the same; and everybody has his own. */
+START_TEST(shares_cages)
+{
+	static int fds[] = { 70, 71, 72 };
+	struct made_cage all[3] = { full_cage(), nothing, full_cage() };
+	size_t small;
+	const struct plan *plan;
+
+	begin(100);
+	for (size_t i = 0; i < 100; i++)
+		cage_places[i] = i % 2;
+	all[2].cage.nice = 5;
+	cage_places[99] = 2;
+	cages = (struct cages){
+		.all = all, .count = 3, .of_service = cage_places, .fds = fds, .nfds = 3
+	};
+	plan = build();
+	small = plan->size;
+	for (size_t i = 0; i < 99; i++)
+		ck_assert_ptr_eq(cage_of(plan, i), i % 2 ? NULL : cage_of(plan, 0));
+	ck_assert_int_eq(cage_of(plan, 0)->nice, -20);
+	ck_assert_int_eq(cage_of(plan, 99)->nice, 5);
+	for (size_t i = 0; i < 100; i++)
+		cage_places[i] = 0;
+	plan = build();
+	ck_assert_uint_eq(plan->size, small); /* whoever has them */
+}
+END_TEST
+
+/* In the master they have other numbers, and the same places. */
+START_TEST(lays_descriptors_by_their_numbers)
+{
+	static int fds[] = { 70, 71, 72 }, others[] = { 4000, 90, 91 };
+	struct made_cage all[2] = { full_cage(), full_cage() };
+	const struct plan *plan;
+
+	begin(2);
+	cage_places[1] = 1;
+	all[1].ruleset = CAGES_NO_FD;
+	cages = (struct cages){
+		.all = all, .count = 2, .of_service = cage_places, .fds = fds, .nfds = 3
+	};
+	ck_assert_int_eq(cage_of(build(), 0)->ruleset_fd, 72);
+	cages.fds = others;
+	plan = build();
+	ck_assert_int_eq(cage_of(plan, 0)->ruleset_fd, 91);
+	ck_assert_int_eq(cage_of(plan, 1)->ruleset_fd, -1);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(cage_of(plan, i)->network_fd, 4000);
+		ck_assert_int_eq(cage_of(plan, i)->cgroup_fd, 90);
+	}
+	ck_assert_uint_eq(plan->nfds, 3);
+	ck_assert_mem_eq(plan_fds(plan), others, sizeof(others));
+}
+END_TEST
+
 /* The same in every build: sources find their service by it after an upgrade. */
 START_TEST(knows_services_by_their_names)
 {
@@ -314,4 +660,7 @@ END_TEST
 SUITE("plan", maps_what_is_right, refuses_another_build, refuses_what_could_still_change,
       refuses_wrong_sizes, refuses_what_is_no_plan, refuses_a_file, lays_no_admission_without_a_key,
       lays_each_key, lays_a_step_for_every_rate, shares_what_is_the_same,
-      keeps_a_thousand_lists_apart, knows_services_by_their_names, knows_when_it_is_full)
+      keeps_a_thousand_lists_apart, lays_no_cage_without_a_word, lays_a_cage_for_each_wall,
+      lays_a_whole_cage, lays_rules_as_seen_from_the_root, lays_what_can_be_replaced_as_fixed,
+      lays_rules_of_a_root_behind_a_link, lays_no_half_of_a_name, shares_cages,
+      lays_descriptors_by_their_numbers, knows_services_by_their_names, knows_when_it_is_full)

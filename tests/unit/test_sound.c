@@ -4,9 +4,11 @@
 
 #include "plan/plan.h"
 
+#include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "plan/bounds.h"
 #include "plan/layout.h"
@@ -93,6 +95,46 @@ static uint32_t put_admission(void)
 	return put(&admission, sizeof(admission));
 }
 
+static uint32_t put_cage(void)
+{
+	static const struct plan_limit limits[] = { { RLIMIT_NOFILE, 1024, 4096 },
+						    { RLIMIT_CORE, 0, 0 },
+						    { RLIMIT_STACK, UINT64_MAX, UINT64_MAX } };
+	static const struct sock_filter filter[] = { { 0x20, 0, 0, 0 }, { 0x06, 0, 0, 0 } };
+	const struct plan_rule rules[] = {
+		{ .path = put_text("/usr"),
+		  .rights = LANDLOCK_READ_FILE,
+		  .fixed = true,
+		  .device = 1,
+		  .inode = 2 },
+		{ .path = put_text("/"), .rights = LANDLOCK_READ_DIR },
+		{ .port = UINT16_MAX, .rights = LANDLOCK_CONNECT },
+	};
+	const struct plan_cage cage = {
+		.limits = put(limits, sizeof(limits)),
+		.nlimits = 3,
+		.chroot = put_text("/srv/jail"),
+		.filter = put(filter, sizeof(filter)),
+		.nfilter = 2,
+		.rules = put(rules, sizeof(rules)),
+		.nrules = 3,
+		.handled = { 0x7fff, LANDLOCK_CONNECT, 0 },
+		.ruleset_fd = 80,
+		.network_fd = 81,
+		.cgroup_fd = -1,
+		.capabilities = UINT64_MAX,
+		.set_capabilities = true,
+		.drop_bounding = true,
+		.set_nice = true,
+		.nice = -20,
+		.private_tmp = true,
+		.deny_write_execute = true,
+		.die_with_master = true,
+	};
+
+	return put(&cage, sizeof(cage));
+}
+
 static struct plan_service plan_handler(void)
 {
 	const struct plan_value values[] = {
@@ -104,6 +146,7 @@ static struct plan_service plan_handler(void)
 	return (struct plan_service){
 		.name = put_text("shell"),
 		.admission = put_admission(),
+		.cage = put_cage(),
 		.id = 1,
 		.handler = 4,
 		.values = put(values, sizeof(values)),
@@ -172,6 +215,7 @@ static struct plan *finish(void)
 static struct plan *make(void)
 {
 	struct plan head = { .magic = PLAN_MAGIC, .stamp = PLAN_STAMP };
+	static const int fds[] = { 80, 81, 3 };
 	struct plan_service services[2];
 	struct plan_listener listeners[3];
 
@@ -192,6 +236,8 @@ static struct plan *make(void)
 		};
 	head.listeners = put(listeners, sizeof(listeners));
 	head.nlisteners = 3;
+	head.fds = put(fds, sizeof(fds));
+	head.nfds = 3;
 	head.global = plan_global();
 	memcpy(buffer.bytes, &head, sizeof(head));
 	return finish();
@@ -256,10 +302,10 @@ START_TEST(takes_an_empty_one)
 {
 	struct plan *plan = make();
 
-	plan->nservices = plan->nlisteners = 0;
-	plan->services = plan->listeners = plan->size;
+	plan->nservices = plan->nlisteners = plan->nfds = 0;
+	plan->services = plan->listeners = plan->fds = plan->size;
 	ck_assert(plan_is_sound(plan));
-	plan->services = plan->listeners = 0;
+	plan->services = plan->listeners = plan->fds = 0;
 	ck_assert(plan_is_sound(plan));
 	plan->size = sizeof(*plan) - 1;
 	ck_assert(!plan_is_sound(plan));
@@ -306,6 +352,17 @@ START_TEST(refuses_bad_arrays)
 		IN(0, plan, listeners, size + 8),
 		IN(0, plan, nlisteners, UINT32_MAX),
 		IN(0, plan, nlisteners, 0x80000000),
+		IN(0, plan, fds, 0),
+		IN(0, plan, fds, plan->fds + 2),
+		IN(0, plan, fds, size - 8),
+		IN(0, plan, fds, size),
+		IN(0, plan, fds, UINT32_MAX - 3),
+		IN(0, plan, nfds, size / sizeof(int)),
+		IN(0, plan, nfds, 0x40000001), /* four times that is 4 */
+		IN(0, plan, nfds, UINT32_MAX),
+		{ "a descriptor that is none", plan->fds, 4, (uint64_t)-1 },
+		{ "standard input", plan->fds + 4, 4, 0 },
+		{ "standard error", plan->fds + 8, 4, 2 },
 	};
 
 	expect_all(plan, all, sizeof(all) / sizeof(*all));
@@ -365,6 +422,12 @@ START_TEST(refuses_a_bad_handler)
 		IN(at, plan_service, admission, size - 8),
 		IN(at, plan_service, admission, size),
 		IN(at, plan_service, admission, UINT32_MAX),
+		IN(at, plan_service, cage, 8),
+		IN(at, plan_service, cage, plan_service(plan, 0)->cage + 4),
+		IN(at, plan_service, cage, plan_service(plan, 0)->cage - 8),
+		IN(at, plan_service, cage, size - 8),
+		IN(at, plan_service, cage, size),
+		IN(at, plan_service, cage, UINT32_MAX),
 		IN(at, plan_service, id, 0),
 		IN(at, plan_service, handler, -2),
 		IN(at, plan_service, handler, -1), /* then it is a program, and has none */
@@ -539,6 +602,100 @@ START_TEST(refuses_a_bad_access)
 }
 END_TEST
 
+static struct plan_cage *cage_of(const struct plan *plan)
+{
+	return (struct plan_cage *)(uintptr_t)plan_cage(plan, plan_service(plan, 0));
+}
+
+/* The least that there may be, and the most that the kernel takes for a filter. */
+START_TEST(takes_the_limits_of_a_cage)
+{
+	static const struct sock_filter filter[BPF_MAXINSNS + 1];
+	struct plan *plan;
+	struct plan_cage *cage;
+	uint32_t longest;
+
+	(void)make();
+	longest = put(filter, sizeof(filter));
+	plan = finish();
+	cage = cage_of(plan);
+	cage->filter = longest;
+	cage->nfilter = BPF_MAXINSNS;
+	cage->cgroup_fd = INT32_MAX;
+	cage->private_pids = true;
+	ck_assert(plan_is_sound(plan));
+	cage->nfilter++;
+	ck_assert(!plan_is_sound(plan));
+	*cage = (struct plan_cage){ .ruleset_fd = -1, .network_fd = -1, .cgroup_fd = -1 };
+	ck_assert(plan_is_sound(plan));
+	ck_assert_ptr_null(plan_cage(plan, plan_service(plan, 1)));
+	free(plan);
+}
+END_TEST
+
+START_TEST(refuses_a_bad_cage)
+{
+	struct plan *plan = make();
+	const uint32_t size = plan->size, limits = cage_of(plan)->limits;
+	const size_t at = plan_service(plan, 0)->cage, rules = cage_of(plan)->rules;
+	const size_t second = limits + sizeof(struct plan_limit);
+	const size_t last = rules + 2 * sizeof(struct plan_rule);
+	const struct damage all[] = {
+		IN(at, plan_cage, limits, 0),
+		IN(at, plan_cage, limits, limits + 4),
+		IN(at, plan_cage, limits, size - 8),
+		IN(at, plan_cage, limits, size),
+		IN(at, plan_cage, limits, UINT32_MAX),
+		IN(at, plan_cage, nlimits, size / sizeof(struct plan_limit)),
+		IN(at, plan_cage, nlimits, UINT32_MAX / sizeof(struct plan_limit) + 2),
+		IN(at, plan_cage, nlimits, UINT32_MAX),
+		IN(at, plan_cage, chroot, 8),
+		IN(at, plan_cage, chroot, size),
+		IN(at, plan_cage, chroot, UINT32_MAX),
+		IN(at, plan_cage, filter, 0),
+		IN(at, plan_cage, filter, cage_of(plan)->filter + 2),
+		IN(at, plan_cage, filter, size - 8),
+		IN(at, plan_cage, filter, size),
+		IN(at, plan_cage, nfilter, BPF_MAXINSNS + 1),
+		IN(at, plan_cage, nfilter, 65536 + 2), /* 2, to whoever takes 16 bits */
+		IN(at, plan_cage, nfilter, size / sizeof(struct sock_filter)),
+		IN(at, plan_cage, nfilter, UINT32_MAX),
+		IN(at, plan_cage, rules, 0),
+		IN(at, plan_cage, rules, rules + 4),
+		IN(at, plan_cage, rules, size - 8),
+		IN(at, plan_cage, rules, size),
+		IN(at, plan_cage, nrules, size / sizeof(struct plan_rule)),
+		IN(at, plan_cage, nrules, UINT32_MAX / sizeof(struct plan_rule) + 2),
+		IN(at, plan_cage, nrules, UINT32_MAX),
+		IN(at, plan_cage, ruleset_fd, -2),
+		IN(at, plan_cage, network_fd, INT32_MIN),
+		IN(at, plan_cage, cgroup_fd, -2),
+		IN(at, plan_cage, set_capabilities, 2),
+		IN(at, plan_cage, drop_bounding, 2),
+		IN(at, plan_cage, set_nice, 255),
+		IN(at, plan_cage, private_tmp, 2),
+		IN(at, plan_cage, private_pids, 2),
+		IN(at, plan_cage, deny_write_execute, 128),
+		IN(at, plan_cage, die_with_master, 3),
+		IN(limits, plan_limit, resource, RLIM_NLIMITS),
+		IN(second, plan_limit, resource, UINT32_MAX),
+		IN(limits, plan_limit, soft, 4097),
+		IN(second, plan_limit, soft, UINT64_MAX),
+		IN(limits, plan_limit, hard, 1023),
+		IN(rules, plan_rule, path, 8),
+		IN(rules, plan_rule, path, size),
+		IN(rules, plan_rule, path, UINT32_MAX),
+		IN(last, plan_rule, path, 1),
+		IN(rules, plan_rule, fixed, 2),
+		IN(last, plan_rule, fixed, 255),
+		IN(last, plan_rule, port, UINT16_MAX + 1),
+		IN(last, plan_rule, port, UINT32_MAX),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
 START_TEST(refuses_a_bad_program)
 {
 	struct plan *plan = make();
@@ -683,6 +840,24 @@ static size_t read_admission(const struct plan *plan, uint32_t offset)
 	       length_of(plan, admission->banner_fail) + admission->refuse_when_full;
 }
 
+static size_t read_cage(const struct plan *plan, const struct plan_cage *cage)
+{
+	size_t sum = 0;
+
+	if (cage == NULL)
+		return 0;
+	for (uint32_t i = 0; i < cage->nlimits; i++)
+		sum += ((const struct plan_limit *)plan_at(plan, cage->limits))[i].hard & 1;
+	for (uint32_t i = 0; i < cage->nrules; i++)
+		sum += length_of(plan,
+				 ((const struct plan_rule *)plan_at(plan, cage->rules))[i].path);
+	for (uint32_t i = 0; i < cage->nfilter; i++)
+		sum += ((const struct sock_filter *)plan_at(plan, cage->filter))[i].code;
+	return sum + length_of(plan, cage->chroot) + cage->set_capabilities + cage->set_nice +
+	       cage->private_tmp + cage->private_pids + cage->deny_write_execute +
+	       cage->die_with_master;
+}
+
 static size_t read_service(const struct plan *plan, const struct plan_service *service)
 {
 	const struct plan_value *values = plan_at(plan, service->values);
@@ -690,6 +865,7 @@ static size_t read_service(const struct plan *plan, const struct plan_service *s
 	size_t length = service->crlf + service->set_identity + service->no_new_privileges;
 
 	length += read_admission(plan, service->admission);
+	length += read_cage(plan, plan_cage(plan, service));
 	length += length_of(plan, service->name) + length_of(plan, service->path) +
 		  length_of(plan, service->banner) + length_of(plan, service->directory) +
 		  read_vector(plan, service->argv) + read_vector(plan, service->env);
@@ -724,6 +900,8 @@ static size_t read_all(const struct plan *plan)
 		length += read_service(plan, plan_service(plan, i));
 	for (uint32_t i = 0; i < plan->nlisteners; i++)
 		length += read_listener(plan, plan_listener(plan, i));
+	for (uint32_t i = 0; i < plan->nfds; i++)
+		length += plan_fds(plan)[i] > 2;
 	return length;
 }
 
@@ -767,5 +945,6 @@ END_TEST
 SUITE("sound", takes_what_is_sound, takes_the_limits, takes_a_control_socket, takes_an_empty_one,
       refuses_bad_arrays, refuses_a_bad_global, refuses_a_bad_handler,
       takes_the_limits_of_an_admission, refuses_a_bad_admission, refuses_bad_rates,
-      refuses_a_bad_access, refuses_a_bad_program, refuses_a_bad_listener, knows_where_vectors_end,
-      refuses_a_text_without_an_end, survives_random_damage)
+      refuses_a_bad_access, takes_the_limits_of_a_cage, refuses_a_bad_cage, refuses_a_bad_program,
+      refuses_a_bad_listener, knows_where_vectors_end, refuses_a_text_without_an_end,
+      survives_random_damage)

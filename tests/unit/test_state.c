@@ -25,7 +25,7 @@
 #define ROOM_TEXT 512
 
 static const struct state_room room = {
-	.services = 3, .children = 4, .dropped = 2, .received = 6, .text = ROOM_TEXT
+	.services = 3, .children = 4, .dropped = 2, .received = 6, .spent = 5, .text = ROOM_TEXT
 };
 
 struct made {
@@ -92,6 +92,8 @@ static struct made make(void)
 	}
 	for (uint32_t i = 0; i < room.received; i++)
 		state_received(state)[i] = (int)(3 + i);
+	for (uint32_t i = 0; i < room.spent; i++)
+		state_spent(state)[i] = (int)(200 + i);
 	state->generation = 7;
 	state->started_ns = 1;
 	state->last_failure = put(state, "begat.conf:3: user: no user \"web\"");
@@ -142,6 +144,9 @@ START_TEST(brings_back_what_was_put_in)
 	ck_assert_int_eq(state_dropped(state)[1].fd, 71);
 	ck_assert_str_eq(state_text(state, state_dropped(state)[1].path), "/run/x");
 	ck_assert_int_eq(state_received(state)[4], 7);
+	ck_assert_uint_eq(state->nspent, 5);
+	ck_assert_int_eq(state_spent(state)[0], 200);
+	ck_assert_int_eq(state_spent(state)[4], 204);
 	ck_assert(walk_state(state));
 	state_unmap(state);
 	end(&made);
@@ -173,6 +178,8 @@ START_TEST(begins_with_no_descriptors)
 		ck_assert_int_eq(state_dropped(state)[i].fd, -1);
 	for (uint32_t i = 0; i < room.received; i++)
 		ck_assert_int_eq(state_received(state)[i], -1);
+	for (uint32_t i = 0; i < room.spent; i++)
+		ck_assert_int_eq(state_spent(state)[i], -1);
 	ck_assert_ptr_null(state_text(state, 0));
 	end(&made);
 }
@@ -307,9 +314,11 @@ START_TEST(refuses_more_than_there_can_be)
 		{ .children = UINT32_MAX / sizeof(struct state_child) + 1 },
 		{ .dropped = (size_t)UINT32_MAX + 1 },
 		{ .received = UINT32_MAX / sizeof(int) },
+		{ .spent = UINT32_MAX / sizeof(int) },
+		{ .spent = SIZE_MAX / sizeof(int) + 1 },
 		{ .text = UINT32_MAX },
 		{ .text = SIZE_MAX },
-		{ SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX },
+		{ SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX },
 	};
 	size_t before = descriptors_count();
 	int fd = -2;
@@ -447,6 +456,14 @@ START_TEST(refuses_a_bad_header)
 		IN(0, state, ndropped, 0x10000000),
 		IN(0, state, received, size - 8),
 		IN(0, state, nreceived, 0x40000001), /* four times that is 4 */
+		IN(0, state, spent, 4),
+		IN(0, state, spent, made.state->spent + 2), /* not aligned */
+		IN(0, state, spent, size - 8),
+		IN(0, state, spent, size),
+		IN(0, state, spent, UINT32_MAX - 3),
+		IN(0, state, nspent, size / sizeof(int)),
+		IN(0, state, nspent, 0x40000001),
+		IN(0, state, nspent, UINT32_MAX),
 		IN(0, state, last_failure, 1),
 		IN(0, state, last_failure, size),
 		IN(0, state, last_failure, UINT32_MAX),
@@ -543,6 +560,7 @@ START_TEST(refuses_bad_descriptors)
 	const uint32_t size = made.state->size;
 	const size_t last = made.state->dropped + sizeof(struct state_dropped);
 	const size_t received = made.state->received + 5 * sizeof(int);
+	const size_t spent = made.state->spent + 4 * sizeof(int);
 	const struct damage all[] = {
 		IN(last, state_dropped, fd, 2),
 		IN(last, state_dropped, fd, -2),
@@ -551,6 +569,10 @@ START_TEST(refuses_bad_descriptors)
 		IN(last, state_dropped, path, size + 1),
 		{ "received = 0", received, sizeof(int), 0 },
 		{ "received = -2", received, sizeof(int), (uint64_t)-2 },
+		{ "spent = 0", spent, sizeof(int), 0 },
+		{ "spent = 2", spent, sizeof(int), 2 },
+		{ "spent = -2", spent, sizeof(int), (uint64_t)-2 },
+		{ "spent = the least", spent, sizeof(int), (uint64_t)INT32_MIN },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

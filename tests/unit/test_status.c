@@ -54,6 +54,7 @@ static const char *all_bytes(void)
 
 static const struct plan *old_plan(void)
 {
+	static const int cages[] = { 111, 109, 110 };
 	struct plan *plan = plan_begin();
 	const struct plan_service services[] = {
 		{ .name = text("daytime"), .kill_grace_ms = 5000 },
@@ -86,6 +87,8 @@ static const struct plan *old_plan(void)
 	plan->nservices = 2;
 	plan->listeners = put(listeners, sizeof(listeners));
 	plan->nlisteners = 2;
+	plan->fds = put(cages, sizeof(cages));
+	plan->nfds = 3;
 	plan->global = (struct plan_global){
 		.pid_fd = 64,
 		.begatd_fd = 65,
@@ -190,7 +193,9 @@ static void fill_children(struct state *state)
 
 static const struct state *old_state(void)
 {
-	const struct state_room room = { 3, CHILDREN, 0, 2, 256 };
+	const struct state_room room = {
+		.services = 3, .children = CHILDREN, .received = 2, .text = 256
+	};
 	int fd;
 	struct state *state = state_new(&room, &fd);
 
@@ -261,6 +266,10 @@ START_TEST(head_goes_round)
 	ck_assert_uint_eq(handover->nreceived, 2);
 	ck_assert_int_eq(handover->received[0], 101);
 	ck_assert_int_eq(handover->received[1], 100);
+	ck_assert_uint_eq(handover->ncages, 3);
+	ck_assert_int_eq(handover->cages[0], 111);
+	ck_assert_int_eq(handover->cages[1], 109);
+	ck_assert_int_eq(handover->cages[2], 110);
 	handover_free(handover);
 }
 END_TEST
@@ -527,6 +536,24 @@ START_TEST(next_master_drops_listeners)
 }
 END_TEST
 
+/* What the cages of the plan before were made of: the old master needs it until the new one stands,
+ * and nobody does after that. */
+START_TEST(next_master_gets_the_spent)
+{
+	struct handover *handover = read_old();
+	const struct state *state = make_state(handover, new_plan(100));
+
+	ck_assert_uint_eq(state->nspent, 3);
+	ck_assert_int_eq(state_spent(state)[0], 111);
+	ck_assert_int_eq(state_spent(state)[1], 109);
+	ck_assert_int_eq(state_spent(state)[2], 110);
+	handover->ncages = 0;
+	state = make_state(handover, new_plan(100));
+	ck_assert_uint_eq(state->nspent, 0);
+	handover_free(handover);
+}
+END_TEST
+
 /* The pipe to the log is not closed as long as the old master may come back, which reads from it;
  * without it, and without workers, a service that is gone is gone. */
 START_TEST(next_master_forgets_services)
@@ -549,7 +576,7 @@ END_TEST
 /* More than the buffer's first size, and than any fixed table. */
 START_TEST(many_go_round)
 {
-	const struct state_room room = { 1, 20000, 0, 0, 64 };
+	const struct state_room room = { .services = 1, .children = 20000, .text = 64 };
 	struct handover *handover;
 	struct plan *plan = (struct plan *)(uintptr_t)old_plan();
 	int fd;
@@ -570,6 +597,25 @@ START_TEST(many_go_round)
 	ck_assert_int_eq(handover->children[19999].pid, 419999);
 	ck_assert_str_eq(handover->children[19999].peer, "198.51.100.250:65535");
 	handover_free(handover);
+}
+END_TEST
+
+/* Which are there in every document, so that the next master need not guess. */
+START_TEST(descriptors_of_cages_are_written)
+{
+	struct plan *plan = (struct plan *)(uintptr_t)old_plan();
+	char bytes[8192] = "";
+	int fd = save(plan, old_state());
+
+	ck_assert_int_gt(pread(fd, bytes, sizeof(bytes) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(bytes, "\"cages\":[111,109,110]"));
+	ck_assert_int_eq(close(fd), 0);
+	plan->fds = plan->nfds = 0;
+	fd = save(plan, old_state());
+	memset(bytes, 0, sizeof(bytes));
+	ck_assert_int_gt(pread(fd, bytes, sizeof(bytes) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(bytes, "\"cages\":[]"));
+	ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
 
@@ -600,4 +646,5 @@ END_TEST
 SUITE("status", head_goes_round, listeners_go_round, services_go_round, children_go_round,
       next_master_gets_the_head, next_master_keeps_what_its_plan_keeps,
       next_master_gets_the_services, next_master_gets_the_children, next_master_drops_listeners,
-      next_master_forgets_services, many_go_round, unlimited_is_null, failing_write_is_told)
+      next_master_gets_the_spent, next_master_forgets_services, many_go_round,
+      descriptors_of_cages_are_written, unlimited_is_null, failing_write_is_told)

@@ -4,11 +4,14 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "config/nearest.h"
 #include "base/clock.h"
 #include "config/value.h"
+#include "folder.h"
 #include "suite.h"
 
 static char why[VALUE_WHY];
@@ -280,18 +283,77 @@ END_TEST
 
 static void check_program_error(const char *path, const char *expected)
 {
-	ck_assert_int_eq(value_check_program(path, why), -1);
+	ck_assert_int_eq(value_check_program(NULL, path, why), -1);
 	ck_assert_str_eq(why, expected);
 }
 
 START_TEST(programs)
 {
-	ck_assert_int_eq(value_check_program("/bin/sh", why), 0);
+	ck_assert_int_eq(value_check_program(NULL, "/bin/sh", why), 0);
 	check_program_error("/no/such", "/no/such: No such file or directory");
 	check_program_error("/etc", "/etc: not a regular file");
 	check_program_error("/etc/passwd", "/etc/passwd: not executable");
 	check_program_error("sh", "\"sh\" is not an absolute path");
 	check_program_error("", "\"\" is not an absolute path");
+}
+END_TEST
+
+/* A link within a chroot leads to what is within it, as it does for the worker.  (With the two
+ * paths put together it would lead to the host's files.) */
+START_TEST(programs_in_a_root)
+{
+	char *expected;
+
+	enter_directory();
+	ck_assert_int_eq(mkdir("bin", 0755) + mkdir("etc", 0755), 0);
+	write_file("bin/program", "");
+	ck_assert_int_eq(chmod("bin/program", 0755), 0);
+	ck_assert_int_eq(symlink("/bin/program", "bin/link"), 0);
+	ck_assert_int_eq(symlink("../../../../../bin/sh", "bin/escape"), 0);
+	ck_assert_int_eq(symlink("/etc", "folder"), 0);
+	ck_assert_int_eq(value_check_program(directory, "/bin/program", why), 0);
+	ck_assert_int_eq(value_check_program(directory, "/bin/link", why), 0);
+	ck_assert_int_eq(value_check_program(directory, "/../bin/link", why), 0);
+	ck_assert_int_eq(value_check_program(directory, "/bin/escape", why), -1);
+	expected = xasprintf("/bin/escape in the chroot %s: No such file or directory", directory);
+	ck_assert_str_eq(why, expected);
+	free(expected);
+	ck_assert_int_eq(value_check_program(directory, "/etc", why), -1);
+	ck_assert_int_eq(value_check_directory(directory, "/folder", why), 0);
+	ck_assert_int_eq(value_check_directory(directory, "/usr", why), -1);
+	ck_assert_int_eq(value_check_directory(directory, "/bin/program", why), -1);
+	ck_assert_int_eq(value_check_directory("/no/such/root", "/", why), -1);
+	ck_assert_int_eq(value_check_directory(NULL, "/usr", why), 0);
+	leave_directory();
+}
+END_TEST
+
+static void check_plain(const char *text, const char *expected)
+{
+	char *path = NULL;
+
+	if (expected == NULL) {
+		ck_assert_int_eq(value_parse_path(text, &path, why), -1);
+		return;
+	}
+	ck_assert_int_eq(value_parse_path(text, &path, why), 0);
+	ck_assert_str_eq(path, expected);
+	free(path);
+}
+
+/* "/usr" and "/usr//" are one path, and what is beneath another can be seen in its text. */
+START_TEST(plain_paths)
+{
+	check_plain("/", "/");
+	check_plain("///", "/");
+	check_plain("/usr//", "/usr");
+	check_plain("//a///b..c/.d/...", "/a/b..c/.d/...");
+	check_plain("/..", NULL);
+	check_plain("/.", NULL);
+	check_plain("/a/../b", NULL);
+	check_plain("/a/./b", NULL);
+	check_plain("a", NULL);
+	check_plain("", NULL);
 }
 END_TEST
 
@@ -388,10 +450,11 @@ START_TEST(long_texts)
 	ck_assert_int_eq(value_check_path(text, why), -1);
 	text[0] = '/';
 	ck_assert_int_eq(value_check_path(text, why), -1);
-	ck_assert_int_eq(value_check_program(text, why), -1);
+	ck_assert_int_eq(value_check_program(NULL, text, why), -1);
+	ck_assert_int_eq(value_check_program("/", text, why), -1);
 	ck_assert_uint_lt(strlen(why), VALUE_WHY);
 }
 END_TEST
 
 SUITE("value", numbers, sizes, durations, booleans, modes, names_of_things, rates, banners,
-      programs, word_lists, suggestions, long_texts)
+      programs, programs_in_a_root, plain_paths, word_lists, suggestions, long_texts)

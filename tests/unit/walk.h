@@ -64,22 +64,28 @@ static inline bool walk_children(const struct state *state)
 	return true;
 }
 
+static inline bool walk_list(const struct state *state, const int *list, uint32_t count)
+{
+	if (!walk_array(state, list, count, sizeof(*list)))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (list[i] < -1)
+			return false;
+	return true;
+}
+
 static inline bool walk_descriptors(const struct state *state)
 {
 	const struct state_dropped *dropped = state_dropped(state);
-	const int *received = state_received(state);
 
-	if (!walk_array(state, dropped, state->ndropped, sizeof(*dropped)) ||
-	    !walk_array(state, received, state->nreceived, sizeof(*received)))
+	if (!walk_array(state, dropped, state->ndropped, sizeof(*dropped)))
 		return false;
 	for (uint32_t i = 0; i < state->ndropped; i++)
 		if (dropped[i].fd < -1 || !walk_text(state, dropped[i].address) ||
 		    (dropped[i].path && !walk_text(state, dropped[i].path)))
 			return false;
-	for (uint32_t i = 0; i < state->nreceived; i++)
-		if (received[i] < -1)
-			return false;
-	return true;
+	return walk_list(state, state_received(state), state->nreceived) &&
+	       walk_list(state, state_spent(state), state->nspent);
 }
 
 static inline bool walk_state(const struct state *state)
