@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,4 +31,15 @@ bool path_is_fd(const char *path, int fd)
 	struct stat ours;
 
 	return fstat(fd, &ours) == 0 && path_is(path, ours.st_dev, ours.st_ino);
+}
+
+const char *path_inside(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	if (length && directory[length - 1] == '/')
+		length--;
+	if (strncmp(path, directory, length) != 0 || (path[length] && path[length] != '/'))
+		return NULL;
+	return path[length] ? path + length : "/";
 }

@@ -18,4 +18,8 @@ int path_remove(const char *path, dev_t device, ino_t inode);
 /* The same question for the file behind a descriptor. */
 bool path_is_fd(const char *path, int fd);
 
+/* What a path is within a directory, by the names alone: from the '/' on, "/" for the directory
+ * itself; NULL when it is not beneath it. */
+const char *path_inside(const char *path, const char *directory);
+
 #endif

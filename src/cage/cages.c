@@ -199,12 +199,13 @@ static struct cage_rule_file find_file(const struct rules *rules, size_t index)
 
 static void make_ruleset(struct cages *cages, const struct service *service, struct made_cage *made)
 {
-	const struct rules *rules = &made->cage.rules;
+	struct rules *rules = &made->cage.rules;
 	const char *which;
 	int fd;
 
 	if ((rules->handled.files | rules->handled.ports | rules->handled.scopes) == 0)
 		return;
+	rules_settle(rules);
 	/* Before they are opened: a file that is replaced in between is found to be another. */
 	made->files = xcalloc(rules->count, sizeof(*made->files));
 	for (size_t i = 0; i < rules->count; i++)

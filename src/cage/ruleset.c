@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "cage/kernel.h"
 
 #define READ	(LANDLOCK_READ_FILE | LANDLOCK_READ_DIR)
@@ -91,15 +92,6 @@ void rules_fini(struct rules *rules)
 	*rules = (struct rules){ 0 };
 }
 
-/* Whether a path is the directory, or leads through it. */
-static bool is_within(const char *path, const char *directory)
-{
-	const size_t length = strlen(directory);
-
-	return strncmp(path, directory, length) == 0 &&
-	       (path[length] == '/' || path[length] == '\0' || directory[length - 1] == '/');
-}
-
 /* Where it leads to; as it is, where nothing is there. */
 static char *find_real(const char *path, size_t length)
 {
@@ -122,7 +114,7 @@ static bool is_writable(const struct rules *rules, size_t index, const char *rea
 		if (i == index || !rule->path || !(rule->rights & LANDLOCK_MAKE_SYM))
 			continue;
 		directory = find_real(rule->path, strlen(rule->path));
-		found = is_within(real, directory);
+		found = path_inside(real, directory) != NULL;
 		free(directory);
 	}
 	return found;
@@ -138,7 +130,7 @@ static bool has_writable(const struct rules *rules, size_t index)
 
 /* From the root on, so that all before the first such place is as the administrator has it: it may
  * have other names in other rules.  What is behind it may be a worker's, and is not looked at. */
-size_t rules_find_writable(const struct rules *rules, size_t index)
+static size_t find_writable(const struct rules *rules, size_t index)
 {
 	const char *const path = rules->all[index].path;
 
@@ -154,6 +146,12 @@ size_t rules_find_writable(const struct rules *rules, size_t index)
 			return length;
 	}
 	return 0;
+}
+
+void rules_settle(struct rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		rules->all[i].writable = find_writable(rules, i);
 }
 
 /* What workers have put there is not followed out of where they may write. */
@@ -172,17 +170,15 @@ static int open_within(const char *path, size_t length)
 	return fd;
 }
 
-static int open_path(const struct rules *rules, size_t index)
+static int open_path(const struct rule *rule)
 {
-	const size_t writable = rules_find_writable(rules, index);
-	const char *path = rules->all[index].path;
-
-	return writable ? open_within(path, writable) : open(path, O_PATH | O_CLOEXEC);
+	return rule->writable ? open_within(rule->path, rule->writable)
+			      : open(rule->path, O_PATH | O_CLOEXEC);
 }
 
 int rules_stat(const struct rules *rules, size_t index, struct stat *status)
 {
-	int fd = open_path(rules, index), result;
+	int fd = open_path(&rules->all[index]), result;
 
 	if (fd < 0)
 		return -1;
@@ -191,10 +187,10 @@ int rules_stat(const struct rules *rules, size_t index, struct stat *status)
 	return result;
 }
 
-static int allow_path(int ruleset_fd, const struct rules *rules, size_t index, uint64_t rights)
+static int allow_path(int ruleset_fd, const struct rule *rule, uint64_t rights)
 {
 	struct stat status;
-	int fd = open_path(rules, index);
+	int fd = open_path(rule);
 	long result;
 
 	if (fd < 0)
@@ -216,10 +212,8 @@ static bool is_missing(int error)
 	return error == ENOENT || error == ENOTDIR || error == EACCES || error == EXDEV;
 }
 
-static int allow(int ruleset_fd, const struct rules *rules, size_t index,
-		 const struct landlock_handled *handled)
+static int allow(int ruleset_fd, const struct rule *rule, const struct landlock_handled *handled)
 {
-	const struct rule *rule = &rules->all[index];
 	uint64_t rights = rule->rights & (rule->path ? handled->files : handled->ports);
 	int result;
 
@@ -227,7 +221,7 @@ static int allow(int ruleset_fd, const struct rules *rules, size_t index,
 		return 0;
 	if (!rule->path)
 		return (int)landlock_allow_port(ruleset_fd, rule->port, rights);
-	result = allow_path(ruleset_fd, rules, index, rights);
+	result = allow_path(ruleset_fd, rule, rights);
 	return rule->optional && is_missing(-result) ? 0 : result;
 }
 
@@ -247,7 +241,7 @@ int rules_build(const struct rules *rules, const char **which)
 		return -1;
 	}
 	for (size_t i = 0; result == 0 && i < rules->count; i++) {
-		result = allow(fd, rules, i, &handled);
+		result = allow(fd, &rules->all[i], &handled);
 		if (result < 0)
 			*which = rules->all[i].path;
 	}

@@ -15,6 +15,8 @@ struct rule {
 	uint16_t port;
 	uint64_t rights; /* enum landlock_right, or enum landlock_port_right */
 	bool optional;	 /* may be missing: the loader's files on another system */
+	size_t writable; /* how much of the path leads to where workers may write by another rule,
+			    and so put a link in the place of what comes behind; 0: they may not */
 };
 
 struct rules {
@@ -30,9 +32,8 @@ extern const uint64_t rights_to_read, rights_to_execute, rights_to_write;
 void rules_add_path(struct rules *rules, const char *path, uint64_t rights, bool optional);
 void rules_add_port(struct rules *rules, uint16_t port, uint64_t rights);
 
-/* How much of a rule's path leads to where workers may write by another rule, and so put a link in
- * the place of what comes behind; 0: they may not. */
-size_t rules_find_writable(const struct rules *rules, size_t index);
+/* Finds out what is writable, once all rules are there: before the two below. */
+void rules_settle(struct rules *rules);
 
 /* What a rule's path leads to, without following what workers have put there; 0, or -1 with errno.
  */

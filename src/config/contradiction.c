@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "cage/kernel.h"
 #include "cage/syscalls.h"
 
@@ -70,16 +71,6 @@ static void find_lists(const struct builder *builder, struct paths lists[static 
 	lists[2] = (struct paths){ KEY_EXECUTE, cage->execute };
 }
 
-static bool is_beneath(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-
-	if (strcmp(directory, "/") == 0)
-		return true;
-	return strncmp(path, directory, length) == 0 &&
-	       (path[length] == '/' || path[length] == '\0');
-}
-
 /* Where it stands in a list whose items may be written in other ways. */
 static struct origin find_item(const struct builder *builder, enum key key, const char *path)
 {
@@ -105,7 +96,7 @@ static char *find_outside(const char *path, const char *root)
 {
 	char *real = realpath(path, NULL), *real_root = realpath(root, NULL);
 
-	if (real_root == NULL || (real && is_beneath(real, real_root))) {
+	if (real_root == NULL || (real && path_inside(real, real_root))) {
 		free(real);
 		real = NULL;
 	}
@@ -121,13 +112,13 @@ static void check_path_in_root(const struct builder *builder, enum key key, cons
 
 	if (!builder->service->disable)
 		outside = find_outside(path, root);
-	else if (!is_beneath(path, root))
+	else if (!path_inside(path, root))
 		outside = xstrdup(path);
 	if (outside == NULL)
 		return;
 	at = find_item(builder, key, path);
 	format_place(builder, KEY_CHROOT, place);
-	if (is_beneath(path, root))
+	if (path_inside(path, root))
 		problem_add(
 			&builder->loader->problems, &at,
 			"%s: %.200s leads to %.200s, outside of %s; name the file within it that "
@@ -165,7 +156,7 @@ static void check_unwritten(const struct builder *builder, const char *path, con
 	struct origin at;
 	char place[PLACE];
 
-	if (!is_beneath(path, written))
+	if (!path_inside(path, written))
 		return;
 	at = find_item(builder, KEY_READ_ONLY, path);
 	problem_add(
@@ -188,8 +179,8 @@ static void check_read_only(const struct builder *builder)
 
 static bool is_in_tmp(const char *path)
 {
-	return path && ((is_beneath(path, "/tmp") && strcmp(path, "/tmp") != 0) ||
-			(is_beneath(path, "/var/tmp") && strcmp(path, "/var/tmp") != 0));
+	return path && ((path_inside(path, "/tmp") && strcmp(path, "/tmp") != 0) ||
+			(path_inside(path, "/var/tmp") && strcmp(path, "/var/tmp") != 0));
 }
 
 static void check_out_of_tmp(const struct builder *builder, enum key key, const char *path)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "plan/plan.h"
 
 static uint32_t put_limits(struct buffer *buffer, const struct cage *cage)
@@ -30,27 +31,18 @@ static uint32_t put_limits(struct buffer *buffer, const struct cage *cage)
 	return at;
 }
 
-static const char *find_inside(const char *path, const char *root)
-{
-	size_t length = strlen(root);
-
-	if (strncmp(path, root, length) != 0 || (path[length] && path[length] != '/'))
-		return NULL;
-	return path[length] ? path + length : "/";
-}
-
 /* The configuration has seen to it that it lies beneath the root, which may have another name than
  * the one that leads there through a link. */
 static uint32_t put_path(struct buffer *buffer, const char *path, const char *root)
 {
-	const char *inside = root ? find_inside(path, root) : path;
+	const char *inside = root ? path_inside(path, root) : path;
 	char *real = NULL, *real_root = NULL;
 	uint32_t at;
 
 	if (inside == NULL) {
 		real = realpath(path, NULL);
 		real_root = realpath(root, NULL);
-		inside = real && real_root ? find_inside(real, real_root) : NULL;
+		inside = real && real_root ? path_inside(real, real_root) : NULL;
 	}
 	at = buffer_put_text(buffer, inside ? inside : path);
 	free(real);
@@ -71,7 +63,7 @@ static uint32_t put_rules(struct buffer *buffer, const struct made_cage *made)
 			planned[i].path = put_path(buffer, rule->path, made->cage.chroot);
 		planned[i].port = rule->port;
 		planned[i].rights = rule->rights;
-		planned[i].fixed = rules_find_writable(rules, i) > 0;
+		planned[i].fixed = rule->writable > 0;
 		planned[i].device = made->files[i].device;
 		planned[i].inode = made->files[i].inode;
 	}

@@ -78,7 +78,7 @@ static bool has_groups(const gid_t *groups, size_t count)
 /* The administrator has said so. */
 static bool may_change_user(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage && cage->set_capabilities && (cage->capabilities >> CAP_SETUID & 1);
 }

@@ -134,12 +134,12 @@ static long fork_twice(const struct worker_task *task, const int ends[2])
 		be_init(task, ends[1], program);
 	(void)RAW(SYS_close, ends[0]); /* a pipe of others */
 	(void)RAW(SYS_close, ends[1]);
-	return enter_proc(task->plan, plan_cage(task->plan, task->service));
+	return enter_proc(task->plan, worker_cage(task));
 }
 
 long pids_enter(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 	int ends[2];
 	long result;
 

@@ -42,21 +42,16 @@
 #define TMP_FLAGS   (MS_NOSUID | MS_NODEV)
 #define TMP_OPTIONS "mode=1777,size=10%,nr_inodes=64k"
 
-static const struct plan_cage *cage_of(const struct worker_task *task)
-{
-	return plan_cage(task->plan, task->service);
-}
-
 long sandbox_enter_network(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage && cage->network_fd >= 0 ? RAW(SYS_setns, cage->network_fd, CLONE_NEWNET) : 0;
 }
 
 long sandbox_set_nice(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage && cage->set_nice ? RAW(SYS_setpriority, PRIO_PROCESS, 0, cage->nice) : 0;
 }
@@ -70,7 +65,7 @@ static long restore_nofile(const struct plan_global *global)
 
 long sandbox_set_limits(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	const struct plan_limit *limits = cage ? plan_at(task->plan, cage->limits) : NULL;
 	long result = restore_nofile(&task->plan->global);
 
@@ -93,7 +88,7 @@ static long mount_tmp(const char *path)
 /* What is mounted here stays here; what the machine mounts later still comes. */
 long sandbox_make_mounts(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	long result;
 
 	if (cage == NULL || !(cage->private_tmp || cage->private_pids))
@@ -111,7 +106,7 @@ long sandbox_make_mounts(const struct worker_task *task)
 /* The directory comes after this, and nothing is open by which one could get out again. */
 long sandbox_change_root(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	const char *root = cage ? plan_text(task->plan, cage->chroot) : NULL;
 	long result = root ? RAW(SYS_chroot, root) : 0;
 
@@ -126,7 +121,7 @@ static bool has_capability(const struct plan_cage *cage, int number)
 /* Those that are kept must outlive the change of user. */
 long sandbox_drop_bounding(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	long result = 0;
 
 	if (cage == NULL || !cage->set_capabilities)
@@ -161,7 +156,7 @@ long sandbox_give_up(void)
 /* A program gets root's by the bounding set, and those of anybody else by the ambient one. */
 long sandbox_set_capabilities(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	const bool is_root = task->service->set_identity && task->service->uid == 0;
 	long result;
 
@@ -177,7 +172,7 @@ long sandbox_set_capabilities(const struct worker_task *task)
 /* A change of user would have wiped it.  A worker that was too late sees another parent. */
 long sandbox_tie_to_master(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	long result;
 
 	if (cage == NULL || !cage->die_with_master)
@@ -195,7 +190,7 @@ long sandbox_refuse_privileges(const struct worker_task *task)
 
 long sandbox_deny_write_execute(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage && cage->deny_write_execute
 		       ? RAW(SYS_prctl, PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0)
@@ -283,7 +278,7 @@ static long make_ruleset(const struct plan *plan, const struct plan_cage *cage)
 
 long sandbox_restrict(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	const int shared_fd = WORKER_RULESET_FD(task);
 	long fd = shared_fd, result;
 
@@ -300,7 +295,7 @@ long sandbox_restrict(const struct worker_task *task)
 
 long sandbox_filter(const struct worker_task *task)
 {
-	const struct plan_cage *cage = cage_of(task);
+	const struct plan_cage *cage = worker_cage(task);
 	struct sock_fprog program;
 
 	if (cage == NULL || cage->nfilter == 0)

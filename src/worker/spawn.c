@@ -186,7 +186,7 @@ static pid_t fork_into(int cgroup_fd)
 
 static bool has_cgroup(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage && cage->cgroup_fd >= 0;
 }
@@ -194,8 +194,7 @@ static bool has_cgroup(const struct worker_task *task)
 /* No locks are held, and there are no handlers to run: fork(3) does more. */
 static pid_t start_forked(const struct worker_task *task)
 {
-	pid_t pid = has_cgroup(task) ? fork_into(plan_cage(task->plan, task->service)->cgroup_fd)
-				     : _Fork();
+	pid_t pid = has_cgroup(task) ? fork_into(worker_cage(task)->cgroup_fd) : _Fork();
 
 	if (pid == 0)
 		worker_run(task);
@@ -207,7 +206,7 @@ static pid_t start_forked(const struct worker_task *task)
  * they are not kept from it: ptrace(2). */
 static bool keeps_user(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage->set_capabilities && (!task->service->set_identity || task->service->uid == 0);
 }
@@ -216,7 +215,7 @@ static bool keeps_user(const struct worker_task *task)
  * be used for is a matter of the memory, and this is ours. */
 static bool can_share(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 
 	if (cage && (cage->cgroup_fd >= 0 || cage->deny_write_execute || keeps_user(task)))
 		return false;

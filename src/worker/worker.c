@@ -115,7 +115,7 @@ static long step_directory(const struct worker_task *task)
 /* With process numbers of its own its init dies with the worker, and takes it along. */
 static long step_death(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return cage && cage->private_pids ? 0 : sandbox_tie_to_master(task);
 }
@@ -124,7 +124,7 @@ static long step_death(const struct worker_task *task)
  * is put on by exec.c, when nothing of ours is still to be done. */
 static long step_filter(const struct worker_task *task)
 {
-	const struct plan_cage *cage = plan_cage(task->plan, task->service);
+	const struct plan_cage *cage = worker_cage(task);
 	long result;
 
 	if (cage == NULL || cage->nfilter == 0 || task->service->handler < 0)
@@ -222,7 +222,7 @@ void worker_end_like(int status)
 bool worker_is_plain(const struct worker_task *task)
 {
 	const struct plan_service *service = task->service;
-	const struct plan_cage *cage = plan_cage(task->plan, service);
+	const struct plan_cage *cage = worker_cage(task);
 
 	return service->handler < 0 && service->banner == 0 && !service->crlf &&
 	       task->talk_fd < 0 && (cage == NULL || !cage->private_pids);

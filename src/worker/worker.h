@@ -64,6 +64,12 @@ struct worker_task {
 	uint32_t *failure; /* gets step << 16 | errno when a step fails; shared memory */
 };
 
+/* The cage of its service; NULL: there is none. */
+static inline const struct plan_cage *worker_cage(const struct worker_task *task)
+{
+	return plan_cage(task->plan, task->service);
+}
+
 /* Where the cage's ruleset is when only what is needed is left open: behind the socket to the
  * master, worker/introduction.h. */
 #define WORKER_RULESET_FD(task) ((task)->talk_fd >= 0 ? 4 : 3)

@@ -499,6 +499,7 @@ START_TEST(lays_what_can_be_replaced_as_fixed)
 	made.cage.chroot = NULL;
 	made.cage.rules.all = rules;
 	made.cage.rules.count = 5;
+	rules_settle(&made.cage.rules);
 	made.files = files;
 	begin(1);
 	cages.all = &made;
