@@ -6,6 +6,10 @@
  *     bare spawn READY-FD PORT LISTENERS PROGRAM           accept, clone, the child execs
  *     bare crowd READY-FD PORT LISTENERS                   the first as daytime, the others as echo
  *     bare refuse READY-FD PORT LISTENERS                  the first as daytime; accept, close
+ *     bare inproc READY-FD PORT                            accept, answer with daytime, close
+ *     bare datagrams READY-FD PORT                         recvmmsg, answer with time, sendmmsg
+ *     bare singly READY-FD PORT                            recvfrom, answer with time, sendto
+ *     bare splice READY-FD PORT TARGET-PORT                passes clients on to a port of 127.0.0.1
  *
  * It has no configuration, no identity to change, no log, no limit, and forgives no error.  It
  * listens on LISTENERS ports of 127.0.0.1 from PORT on, and writes a newline to READY-FD when it
@@ -19,6 +23,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -28,29 +33,30 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "inproc.h"
+#include "splicer.h"
+
 #define REAP_MS		100
 #define STACK_SIZE	(64 * 1024)
 #define EVENTS		64
-#define ACCEPTS_AT_ONCE 16 /* other listeners come after that */
+#define DATAGRAM_BUFFER (1024 * 1024) /* that of listen/endpoint.c */
+#define ACCEPTS_AT_ONCE 16	      /* other listeners come after that */
 
 /* What an accepted connection gets.  The child, 0 when it needs none, or -1. */
 typedef pid_t serve_function(int fd);
 
 static char *program[2];
 static char stack[STACK_SIZE] __attribute__((aligned(16)));
+static int target_port;
 static int debts; /* children that are not yet waited for */
 
 extern char **environ;
 
 static void answer_daytime(int fd)
 {
-	time_t now = time(NULL);
-	struct tm local;
-	char text[64];
-	size_t length =
-		strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y\r\n", localtime_r(&now, &local));
+	char text[INPROC_DAYTIME];
 
-	if (write(fd, text, length) < 0)
+	if (write(fd, text, inproc_format_daytime(text)) < 0)
 		_exit(1);
 }
 
@@ -117,16 +123,29 @@ static void raise_descriptors(void)
 		err(1, "setrlimit");
 }
 
-static int open_listener(int port)
+/* As much as begat's sockets have: what waits in it is what a flood delays others by. */
+static void raise_buffer(int fd)
+{
+	const int size = DATAGRAM_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
+		err(1, "buffer");
+}
+
+static int open_socket(int type, int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons((uint16_t)port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int on = 1, fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, SOMAXCONN) < 0)
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    (type != SOCK_DGRAM && listen(fd, SOMAXCONN) < 0))
 		err(1, "port %d", port);
+	if (type == SOCK_DGRAM)
+		raise_buffer(fd);
 	return fd;
 }
 
@@ -141,11 +160,11 @@ static void watch(int epoll_fd, int listener)
 /* The first of them. */
 static int open_listeners(int epoll_fd, int port, int count)
 {
-	int first = open_listener(port);
+	int first = open_socket(SOCK_STREAM | SOCK_NONBLOCK, port);
 
 	watch(epoll_fd, first);
 	for (int i = 1; i < count; i++)
-		watch(epoll_fd, open_listener(port + i));
+		watch(epoll_fd, open_socket(SOCK_STREAM | SOCK_NONBLOCK, port + i));
 	return first;
 }
 
@@ -178,8 +197,16 @@ static void pass(int listener, serve_function *serve)
 struct mode {
 	const char *name;
 	int argc;
-	serve_function *first, *others; /* listeners */
+	serve_function *first, *others; /* listeners; NULL: ... */
+	int type;			/* ... one socket of this type ... */
+	void (*serve)(int fd);		/* ... for this, which does not return */
 };
+
+static void say_ready(int fd)
+{
+	if (write(fd, "\n", 1) != 1)
+		err(1, "ready");
+}
 
 static void run(int epoll_fd, int first, const struct mode *mode) __attribute__((noreturn));
 static void run(int epoll_fd, int first, const struct mode *mode)
@@ -199,32 +226,59 @@ static void run(int epoll_fd, int first, const struct mode *mode)
 	}
 }
 
+static void run_mode(const struct mode *mode, char **argv)
+{
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), first;
+
+	program[0] = argv[5]; /* NULL where there is none */
+	first = open_listeners(epoll_fd, atoi(argv[3]), atoi(argv[4]));
+	say_ready(atoi(argv[2]));
+	run(epoll_fd, first, mode);
+}
+
+static void run_alone(const struct mode *mode, char **argv)
+{
+	const int fd = open_socket(mode->type, atoi(argv[3]));
+
+	say_ready(atoi(argv[2]));
+	mode->serve(fd);
+}
+
+static void splice_to_target(int fd)
+{
+	splicer_run(fd, target_port);
+}
+
 static const struct mode *find_mode(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "daytime", 5, serve_daytime, serve_daytime },
-		{ "echo", 5, serve_echo, serve_echo },
-		{ "spawn", 6, serve_spawn, serve_spawn },
-		{ "crowd", 5, serve_daytime, serve_echo },
-		{ "refuse", 5, serve_daytime, serve_nothing },
+		{ "daytime", 5, serve_daytime, serve_daytime, 0, NULL },
+		{ "echo", 5, serve_echo, serve_echo, 0, NULL },
+		{ "spawn", 6, serve_spawn, serve_spawn, 0, NULL },
+		{ "crowd", 5, serve_daytime, serve_echo, 0, NULL },
+		{ "refuse", 5, serve_daytime, serve_nothing, 0, NULL },
+		{ "inproc", 4, NULL, NULL, SOCK_STREAM, inproc_serve_streams },
+		{ "datagrams", 4, NULL, NULL, SOCK_DGRAM, inproc_serve_datagrams },
+		{ "singly", 4, NULL, NULL, SOCK_DGRAM, inproc_serve_singly },
+		{ "splice", 5, NULL, NULL, SOCK_STREAM | SOCK_NONBLOCK, splice_to_target },
 	};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
 		if (argc == modes[i].argc && strcmp(argv[1], modes[i].name) == 0)
 			return &modes[i];
-	errx(2, "bare daytime|echo|spawn|crowd|refuse READY-FD PORT LISTENERS [PROGRAM]");
+	errx(2, "usage: bare MODE READY-FD PORT ...");
 }
 
 int main(int argc, char **argv)
 {
 	const struct mode *mode = find_mode(argc, argv);
-	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), first;
 
-	program[0] = argv[5]; /* NULL where there is none */
-	tzset();	      /* here, not in each child */
+	tzset(); /* here, not in each child */
 	raise_descriptors();
-	first = open_listeners(epoll_fd, atoi(argv[3]), atoi(argv[4]));
-	if (write(atoi(argv[2]), "\n", 1) != 1)
-		err(1, "ready");
-	run(epoll_fd, first, mode);
+	if (mode->serve == splice_to_target)
+		target_port = atoi(argv[4]);
+	if (mode->first)
+		run_mode(mode, argv);
+	else
+		run_alone(mode, argv);
 }

@@ -4,7 +4,8 @@
  *
  * It is a process beside the one that floods, and what it has seen is in memory that both share. An
  * answer that takes longer than until the next one is due makes that one late, and its lateness
- * counts: a server cannot hide a pause by being asked less often.
+ * counts: a server cannot hide a pause by being asked less often.  Datagrams do not wait for each
+ * other.
  */
 #include "config.h"
 
@@ -26,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drip.h"
 #include "load.h"
 #include "percentile.h"
 
@@ -34,13 +36,14 @@
 #define ROOM	   16384 /* answers of one tally: more than a minute */
 
 struct tally {
-	size_t count;
+	size_t count, lost;
 	float latencies_us[ROOM];
 };
 
 static struct {
 	pid_t pid;
 	struct shared {
+		atomic_bool has_datagrams;
 		atomic_int port, tally; /* -1: rest */
 		struct tally tallies[PROBE_TALLIES];
 	} * shared;
@@ -93,6 +96,23 @@ static void sleep_until(int64_t due_ns)
 			err(1, "probe: sleep");
 }
 
+/* Hears what comes until it is due, and sends one more, or none. */
+static void turn_datagrams(int64_t due_ns, int tally)
+{
+	struct drip_answer answer;
+
+	while (drip_wait(due_ns, &answer)) {
+		struct tally *of = &probe.shared->tallies[answer.mark];
+
+		if (answer.latency_ns >= 0)
+			count(of, answer.latency_ns);
+		else
+			of->lost++;
+	}
+	if (tally >= 0)
+		drip_send(atomic_load(&probe.shared->port), tally);
+}
+
 /* Sleeps until it is due, and makes one connection, or none.  When the next one is due. */
 static int64_t turn(int64_t due_ns)
 {
@@ -104,7 +124,7 @@ static int64_t turn(int64_t due_ns)
 		sleep_until(due_ns);
 	start_ns = is_late ? due_ns : now_ns();
 	tally = atomic_load(&probe.shared->tally);
-	if (tally >= 0) {
+	if (tally >= 0 && !atomic_load(&probe.shared->has_datagrams)) {
 		ask(atomic_load(&probe.shared->port));
 		count(&probe.shared->tallies[tally], now_ns() - start_ns);
 	}
@@ -118,8 +138,14 @@ static void be_client(void)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		err(1, "probe: prctl");
-	for (;;)
-		due_ns = turn(due_ns);
+	for (;;) {
+		if (atomic_load(&probe.shared->has_datagrams)) {
+			turn_datagrams(due_ns, atomic_load(&probe.shared->tally));
+			due_ns += PROBE_DATAGRAM_MS * NS_IN_MS;
+		} else {
+			due_ns = turn(due_ns);
+		}
+	}
 }
 
 void probe_start(void)
@@ -146,9 +172,22 @@ void probe_ask(int port, int tally)
 		errx(1, "the probe has failed");
 }
 
+void probe_ask_datagrams(int port, int tally)
+{
+	atomic_store(&probe.shared->has_datagrams, true);
+	probe_ask(port, tally);
+}
+
 double probe_latency_us(int tally, double percent)
 {
 	struct tally *of = &probe.shared->tallies[tally];
 
 	return percentile(of->latencies_us, of->count, percent);
+}
+
+double probe_lost_percent(int tally)
+{
+	const struct tally *of = &probe.shared->tallies[tally];
+
+	return 100.0 * (double)of->lost / (double)(of->lost + of->count);
 }

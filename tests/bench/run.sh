@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: ISC
 #
 # The benchmarks: begat beside the bare loops, in turn within each round, begat with and without
-# reloads, clients that are too many, and what the cage costs.  Prints Markdown tables.  README.md
-# says what the rows mean.
+# reloads, clients that are too many, what the cage costs, standing workers and redirects.  Prints
+# Markdown tables.  README.md says what the rows mean.
 #
-#     --only bare|reload|admit|cage  no more than these  --quick  only to see whether it works
+#     --only bare|reload|admit|cage|standing  no more than these
+#     --quick       only to see whether it works
 #     --write FILE  into FILE as well, between "<!-- bare -->" and "<!-- /bare -->", or the others
 #
 #     ROUNDS=n   rounds, 5 by default        TIME=s   seconds of each rate, 1.5 by default
@@ -19,8 +20,8 @@
 #     MANY=n     connections held, 10000     SHORTAGE=s   seconds of each, 10
 #     LULL=s     without a flood, and with a slow one, before each round of a fast one, 1.5
 #
-#     TURNS=n    of each key of the cage, 30 TURN=s       seconds of each, 0.25
-#     CAGED=n    connections held, 1000
+#     TURNS=n    of each key of the cage, and of each standing worker and redirect, 30
+#     TURN=s     seconds of each, 0.25       CAGED=n      connections held, 1000
 #
 # make sets BEGATD, BEGAT_MASTER and BENCH, the folder of the built helpers.
 
@@ -48,7 +49,7 @@ else
 fi
 
 here=$(dirname "$0")
-parts='bare reload admit cage'
+parts='bare reload admit cage standing'
 write=
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -60,7 +61,7 @@ while [ $# -gt 0 ]; do
 		: "${PREFIXES:=1000}" "${MANY:=500}" "${SHORTAGE:=2}" "${LULL:=0.2}"
 		: "${TURNS:=2}" "${TURN:=0.1}" "${CAGED:=100}"
 		;;
-	*) sed -n '4,26s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '4,27s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
@@ -204,6 +205,8 @@ run_reload() {
 . "$here/admit.sh"
 # shellcheck source=tests/bench/cage.sh
 . "$here/cage.sh"
+# shellcheck source=tests/bench/standing.sh
+. "$here/standing.sh"
 
 table_bare() {
 	echo "medians of $rounds rounds, $time s and $clients clients."
@@ -247,6 +250,13 @@ table_cage() {
 	echo "medians of $turns rounds of $turn s, $clients clients; connections held in $pauses rounds."
 	echo
 	awk -v held="$held_caged" -f "$here/median.awk" -f "$here/cage.awk" "$work/results"
+}
+
+table_standing() {
+	echo "medians of $turns rounds of $turn s, $clients clients; floods of $waits rounds of $wait s."
+	echo
+	awk -v clients="$clients" -v streams="$streams" -v flood="$flood" \
+		-f "$here/median.awk" -f "$here/standing.awk" "$work/results"
 }
 
 # Pages of a fresh binary that are not on the disk yet would count as dirty memory.

@@ -22,7 +22,8 @@ double server_stop(const struct server *server);
 double server_cpu_us(const struct server *server);
 long server_sleeps(const struct server *server);
 
-/* The same of it and of its children that it has waited for, to a tick of the clock: 10 ms. */
+/* CPU time of it and of its children; of those that it has waited for to a tick of the clock: 10
+ * ms. */
 double server_all_cpu_us(const struct server *server);
 
 /* KiB, from smaps_rollup (proc_pid_smaps(5)). */
