@@ -8,7 +8,8 @@
 #
 # for example contrib/check.sh --enable-sanitizers, or CC=clang contrib/check.sh --enable-werror.
 # BUILD=DIRECTORY builds elsewhere.  PROGRAMS=yes installs the programs of others that begat is tried
-# with (git, rsync, sshd, ...; none of them is started); without them their tests are skipped.
+# with (git, rsync, sshd, ...; none of them is started); without them, and with PROGRAMS=no, their tests
+# are skipped.
 
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,16 +18,17 @@ build=${BUILD:-$top/build/check}
 . "$top/contrib/packages.sh"
 
 case ${1-} in
--h | --help) sed -n '4,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 
 umask 022
 make_directory "$build" ", or set BUILD"
 log=$build/packages.log
 need build test
-if [ -n "${PROGRAMS-}" ] && ! (need programs); then
-	say "going on without those of them that are missing: their tests are skipped"
-fi
+case ${PROGRAMS-} in
+'' | no) ;;
+*) (need programs) || say "going on without those of them that are missing: their tests are skipped" ;;
+esac
 configured_build "$build" "$@"
 log=$build/make.log
 step "building" make -j2

@@ -32,11 +32,12 @@ packages() {
 		echo gcc libc6-dev make autoconf automake pkg-config libconfuse-dev libbsd-dev libmd-dev \
 			libjansson-dev libseccomp-dev libcap-ng-dev ;;
 	apt-get:test)
-		echo check bats socat netcat-openbsd telnet strace mandoc iproute2 procps util-linux \
+		echo check bats socat netcat-openbsd telnet strace mandoc iproute2 procps tzdata util-linux \
 			shellcheck python3 haproxy ;;
 	apt-get:programs)
 		echo git rsync openssh-server openssh-client busybox curl stunnel4 openssl fingerd finger \
-			inetutils-telnetd telnet fortune-mod fortunes-min procps ;;
+			inetutils-telnetd telnet fortune-mod fortunes-min procps tftpd-hpa tftp-hpa rdate \
+			dnsmasq-base ;;
 	dnf:build)
 		echo gcc glibc-static make autoconf automake pkgconf-pkg-config libconfuse-devel \
 			libbsd-devel jansson-devel libseccomp-devel libcap-ng-devel diffutils ;;
@@ -45,7 +46,7 @@ packages() {
 			ShellCheck python3 haproxy libasan libubsan ;;
 	dnf:programs)
 		echo git-daemon rsync openssh-server openssh-clients busybox curl stunnel openssl finger-server \
-			finger telnet-server telnet fortune-mod procps-ng ;;
+			finger telnet-server telnet fortune-mod procps-ng tftp-server tftp dnsmasq ;;
 	pacman:build)
 		echo gcc make autoconf automake pkgconf confuse libbsd jansson libseccomp libcap-ng \
 			diffutils ;;
@@ -53,7 +54,8 @@ packages() {
 		echo check bash-bats socat openbsd-netcat inetutils strace iproute2 procps-ng util-linux \
 			shellcheck python haproxy ;;
 	pacman:programs)
-		echo git rsync openssh busybox curl stunnel openssl inetutils fortune-mod procps-ng ;;
+		echo git rsync openssh busybox curl stunnel openssl inetutils fortune-mod procps-ng tftp-hpa \
+			dnsmasq ;;
 	apk:build)
 		echo gcc musl-dev linux-headers make autoconf automake pkgconf confuse-dev libbsd-dev \
 			libbsd-static libmd-dev jansson-dev jansson-static libseccomp-dev libcap-ng-dev ;;
@@ -61,7 +63,8 @@ packages() {
 		echo check-dev bats bash socat netcat-openbsd busybox-extras strace mandoc iproute2 procps \
 			util-linux shellcheck python3 haproxy ;;
 	apk:programs)
-		echo git-daemon rsync openssh busybox-extras curl stunnel openssl fortune procps ;;
+		echo git-daemon rsync openssh busybox-extras curl stunnel openssl fortune procps tftp-hpa \
+			dnsmasq ;;
 	esac
 }
 

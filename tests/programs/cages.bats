@@ -20,8 +20,8 @@ setup() {
 	need_static
 	need_landlock
 	set_stage
-	mkdir -p "$STAGE"/srv/{git,www,rsync} "$STAGE"/etc/stunnel "$STAGE"/run/sshd
-	touch "$STAGE/etc/rsyncd.conf"
+	mkdir -p "$STAGE"/srv/{git,www,rsync,tftp} "$STAGE"/etc/stunnel "$STAGE"/run/sshd
+	touch "$STAGE/etc/rsyncd.conf" "$STAGE"/etc/hosts.{allow,deny}
 	# What no example names, and everybody may read.
 	echo secret >"$STAGE/srv/outside"
 	is_quiet
@@ -43,6 +43,7 @@ sockets='unix bind'
 writable='write-execute map-writable-executable'
 older() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" ]; }
 before_mdwe() { ! older 6.3 || echo "$writable"; }
+before_ports() { ! older 6.7 || echo tcp bind; }
 before_scopes() { ((LANDLOCK >= 6)) || echo signal-other; }
 
 # installed FILE...: without them the example's configuration is not good.
@@ -213,6 +214,16 @@ seen_are() { [ "$(seen)" = "$*${1:+ }" ] || fail "it has reached: $(seen)"; }
 	seen_are unix
 	says 'fork-bomb=denied EAGAIN' 'fill-memory=denied ENOMEM' 'shell=denied EACCES' 'environ=denied EACCES' \
 		'setuid=killed SYS' 'tcp=denied ENETUNREACH' 'keyring=killed SYS'
+}
+
+# The probe wants a client to itself, and so a connection.  It can leave a directory that it is in for good,
+# and has the groups that it likes, which gives it no other file.
+@test "tftp: sends datagrams, which is what it is for, and gets nowhere" {
+	installed /usr/sbin/in.tftpd
+	CHANGE='s/"udp:69"/"tcp:69"/' try tftp tftp 69
+	can passwd unix udp chroot chroot-escape setgroups drop-groups $(before_ports) $(before_mdwe) $(before_scopes)
+	says 'fork-bomb=denied EAGAIN' 'fill-memory=denied ENOMEM' 'shell=denied EACCES' 'outside=denied EACCES' \
+		'setuid=killed SYS' 'mount=killed SYS' 'keyring=killed SYS'
 }
 
 # Those that log users in: they are root, become anybody, run every program in /usr and read what root may

@@ -41,12 +41,15 @@ example() { echo "$BATS_TEST_DIRNAME/../../etc/begat.d/$1.conf"; }
 # new enough for where it is.  CHANGE, for sed, is what a test wants to have otherwise.
 enable() {
 	local newer='' name
-	[ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n 1)" != 6.3 ] ||
-		newer='s/^\( *\)#\(memory-deny-write-execute\)/\1\2/'
+	! is_kernel 6.3 || newer+='s/^\( *\)#\(memory-deny-write-execute\)/\1\2/;'
+	! is_kernel 6.7 || newer+='s/^\( *\)#\(connect\|bind\)/\1\2/;'
 	for name; do
 		sed -e '/^ *disable *=/d' -e "$newer" -e "${CHANGE-}" "$(example "$name")"
 	done
 }
+
+# is_kernel VERSION: that, or newer.
+is_kernel() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" = "$1" ]; }
 
 # file_of NAME: the other program's own configuration, which stands in the example's comment.
 file_of() { sed -n 's/^#     //p' "$(example "$1")"; }
