@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cage/security.h"
+#include "config/account.h"
 #include "config/config.h"
 #include "config/difference.h"
 #include "listen/listener.h"
@@ -35,6 +36,7 @@
 #include "start/options.h"
 #include "start/pidfile.h"
 #include "start/preflight.h"
+#include "start/resolver.h"
 
 static void check_ready_fd(const struct options *options)
 {
@@ -134,8 +136,10 @@ static void become_master(int plan_fd, const struct cages *cages, const struct p
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		keep_open(others[i]);
-	for (size_t i = 0; i < listeners.count; i++)
+	for (size_t i = 0; i < listeners.count; i++) {
 		keep_open(listeners.all[i].fd);
+		keep_open(listeners.all[i].sources_fd);
+	}
 	for (size_t i = 0; i < cages->nfds; i++)
 		keep_open(cages->fds[i]);
 	(void)launch_master(global->master_fd, &launch);
@@ -169,9 +173,23 @@ static void warn_of_control(const struct config *config)
 			config->file);
 }
 
+/* Names come from outside, so whoever looks them up has no right to anything. */
+static void set_resolver(struct plan_global *global)
+{
+	global->resolver_uid = (uid_t)-1;
+	global->resolver_gid = (gid_t)-1;
+	if (geteuid() != 0)
+		return;
+	if (account_find_user("nobody", &global->resolver_uid) < 0)
+		global->resolver_uid = 65534; /* what the kernel calls so: overflowuid, proc(5) */
+	if (account_find_group("nogroup", &global->resolver_gid) < 0 &&
+	    account_find_group("nobody", &global->resolver_gid) < 0)
+		global->resolver_gid = 65534;
+}
+
 static struct plan_global make_global(const struct config *config, int effective_fd)
 {
-	return (struct plan_global){
+	struct plan_global global = {
 		.pid_fd = -1,
 		.ready_fd = -1,
 		.effective_fd = effective_fd,
@@ -181,6 +199,9 @@ static struct plan_global make_global(const struct config *config, int effective
 		.stop_timeout_ms = config->stop_timeout_ms,
 		.reload_timeout_ms = config->reload_timeout_ms,
 	};
+
+	set_resolver(&global);
+	return global;
 }
 
 static int must(int fd, const char *what)
@@ -278,7 +299,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct build_texts texts = { .environment = environ };
-	int keep[PREFLIGHT_KEEPS + 1];
+	int keep[PREFLIGHT_KEEPS + 2];
 	struct handover *old;
 	struct config *config;
 	char **arguments;
@@ -293,7 +314,11 @@ int main(int argc, char **argv)
 	check_ready_fd(&options);
 	preflight_keeps(old, keep);
 	keep[PREFLIGHT_KEEPS] = options.ready_fd;
-	inherited_reset(keep, PREFLIGHT_KEEPS + 1);
+	keep[PREFLIGHT_KEEPS + 1] = options.resolver_fd;
+	inherited_reset(keep, PREFLIGHT_KEEPS + 2);
+	if (options.resolver_fd >= 0)
+		return resolver_run(options.resolver_fd, options.resolver_uid,
+				    options.resolver_gid);
 	config = load_config(&options);
 	if (options.check) {
 		show_check(&options, config);

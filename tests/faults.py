@@ -5,8 +5,8 @@
 usage: tests/faults.py [OPTION]... [TRY]...
 
   --signals LIST   of HUP,TERM,CHLD,USR1,PIPE,WINCH: one of them at one system call
-  --errors LIST    of first,other: what one system call of a reload fails with, see ERRORS; or ""
-  --scenes LIST    of start,serve,reload,drain: what the daemon does meanwhile, for the signals
+  --errors LIST    of first,other: what one system call fails with, see ERRORS; or ""
+  --scenes LIST    of start,serve,reload,drain and those of KINDS: what the daemon does meanwhile
   --range A..B     system calls of a scene, counted from its beginning; 1..1000
   --step N         only every Nth; 1
   --sample N       only so many, chosen by ...
@@ -18,24 +18,28 @@ usage: tests/faults.py [OPTION]... [TRY]...
 A TRY, as it is printed when it fails, does only that: "reload openat:3 error=EMFILE".
 
 A scene is recorded before it is swept, because strace counts every kind of call by itself: the
-call number n of a scene is the kth of its kind, and what the sweep says is "NAME:k".  Only the
-process that becomes the master is traced; its children, the preflight among them, are not.
+call number n of a scene is the kth of its kind, and what the sweep says is "NAME:k".  Only one
+process is traced: the one that becomes the master or, in the scenes of WHOSE, one of its children.
 
 What must be true after a fault, whatever it was:
-  - the same process serves all services and the session that was open all the time;
+  - the same process serves all services and the session that was open all the time; what needs
+    a process that has died works again within its pause;
+  - nobody spins;
   - after a reload it is either the new configuration or the old one, and the log says which;
   - it reloads then, and has as many descriptors as after a reload without a fault;
   - SIGTERM ends it with status 0, and its pid file is gone.
-SIGTERM as the fault: status 0, and the pid file is gone.  Errors are only tried in a reload: they
-may end a start.
+SIGTERM as the fault: status 0, and the pid file is gone.  Of the first four scenes errors are only
+tried in a reload: they may end a start.
 
 What may end it all the same is in legitimate_end().
 """
 
 import argparse
 import collections
+import concurrent.futures
 import contextlib
 import os
+import queue
 import random
 import re
 import shutil
@@ -48,8 +52,47 @@ import threading
 import time
 
 SIGNALS = "HUP TERM CHLD USR1 PIPE WINCH".split()
-SCENES = "start serve reload drain".split()
 PATIENCE = 15  # seconds until something that should happen has not
+
+# Scenes with services of other kinds, see SERVICES.
+ALL_KINDS = "standing program fifo redirect tcpmux resolver".split()
+KINDS = {
+    **{kind: [kind] for kind in ALL_KINDS},
+    "renew": ALL_KINDS,  # a reload, ...
+    "retire": ALL_KINDS,  # ... and a drain
+    "streams": ["streams"],
+    "datagrams": ["datagrams"],
+    "keeper": ["fifo"],
+    "lookups": ["resolver"],
+}
+# Whose system calls: of the worker or the keeper of a service, or of the resolver.
+WHOSE = {"streams": "streams", "datagrams": "datagrams", "keeper": "fifo", "lookups": None}
+RELOADS = ("reload", "renew")
+DRAINS = ("drain", "retire")
+SCENES = ["start", "serve", "reload", "drain", *KINDS]
+
+# PORT+n and FOLDER are the daemon's.  All answer with a daytime.
+ANSWER = ("import socket, time; s = socket.socket(fileno=0);"
+          " s.sendto(time.ctime().encode(), s.recvfrom(9)[1])")
+SERVICES = {
+    "standing": """
+        service stream { listen = "tcp:127.0.0.1:PORT+4" handler = "daytime" wait = true
+                         idle-timeout = "100ms" }
+        service packet { listen = "udp:127.0.0.1:PORT+4" handler = "daytime"
+                         idle-timeout = "100ms" }""",
+    "streams": """service streams { listen = "tcp:127.0.0.1:PORT+4" handler = "daytime"
+                                    wait = true }""",
+    "datagrams": 'service datagrams { listen = "udp:127.0.0.1:PORT+4" handler = "daytime" }',
+    "program": f"""service program {{ listen = "udp:127.0.0.1:PORT+5"
+                     exec = {{ "/usr/bin/python3", "-ISc", "{ANSWER}" }} }}""",
+    "fifo": 'service fifo { listen = "fifo:FOLDER/fifo" handler = "daytime" }',
+    "redirect": 'service way { listen = "tcp:127.0.0.1:PORT+6" redirect = "tcp:127.0.0.1:PORT+0" }',
+    "tcpmux": """service mux { listen = "tcp:127.0.0.1:PORT+7" handler = "tcpmux" }
+                 service named { tcpmux = true handler = "daytime" }""",
+    "resolver": """service far { listen = "tcp:127.0.0.1:PORT+8"
+                                 redirect = "tcp:localhost:PORT+0" }""",
+}
+RESIDENTS = {"fifo": 1, "resolver": 1, "streams": 1, "datagrams": 1}  # processes that stay
 
 # What a call may fail with, see its manual page; calls by the beginnings of their names.
 ERRORS = [
@@ -61,7 +104,8 @@ ERRORS = [
     ("epoll_wait epoll_pwait", ["EINTR"]),
     ("epoll_ctl", ["ENOMEM", "ENOSPC"]),
     ("poll ppoll", ["ENOMEM", "EINTR"]),
-    ("wait4 waitid", ["EINTR", "ECHILD"]),
+    ("wait4", ["EINTR", "ECHILD"]),
+    ("waitid", ["EINTR"]),  # that there are no children is true, or cannot be
     ("read pread", ["EIO", "EINTR"]),
     ("write pwrite ftruncate", ["ENOSPC", "EIO"]),
     ("send recv", ["ENOBUFS", "EINTR"]),
@@ -113,12 +157,15 @@ class Unable(Exception):
 class Daemon:
     """One begatd, from its start to its end, and the clients that look after it."""
 
-    def __init__(self, lane, folder):
+    def __init__(self, lane, folder, kinds=()):
         self.folder = folder
+        self.kinds = kinds
         self.port = 7100 + 10 * lane
         self.process = None
         self.strace = None
         self.session = None
+        self.visitors = 0  # clients whose workers stay meanwhile
+        self.may_litter = False
         os.mkdir(folder)
         os.chmod(folder, 0o755)
         self.configure("old")
@@ -142,6 +189,9 @@ class Daemon:
             f' listen = {{ "tcp:127.0.0.1:{self.port + 2 if new else self.port + 3}",'
             f' "unix:{self.path("added" if new else "removed")}" }} handler = "daytime" }}',
         ]
+        for kind in self.kinds:
+            text = SERVICES[kind].replace("FOLDER", self.folder)
+            lines.append(re.sub(r"PORT\+(\d)", lambda m: str(self.port + int(m[1])), text))
         with open(self.path("fresh"), "w", encoding="ascii") as file:
             file.write("\n".join(lines) + "\n")
         os.rename(self.path("fresh"), self.path("conf"))
@@ -169,8 +219,12 @@ class Daemon:
         """None while it lives."""
         return self.process.poll()
 
+    def residents(self):
+        stay = sum(RESIDENTS.get(kind, 0) for kind in self.kinds)
+        return stay + (self.session is not None) + self.visitors
+
     def is_idle(self):
-        """No children but the session's, and asleep."""
+        """No children but the session's and those that stay, and asleep."""
         try:
             with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
                 state = file.read().rsplit(")", 1)[1].split()[0]
@@ -179,7 +233,7 @@ class Daemon:
                 children = len(file.read().split())
         except FileNotFoundError:
             return True
-        return state in "SZ" and children <= (self.session is not None)
+        return state in "SZ" and children <= self.residents()
 
     def rest(self):
         """Until nothing has gone on for a while: a signal may just be on its way."""
@@ -191,7 +245,60 @@ class Daemon:
 
         self.wait_for("rest", is_over)
 
+    def children(self):
+        """Their pids, by what they call themselves."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        found, pids = {}, []
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as file:
+            pids = [int(pid) for pid in file.read().split()]
+        for pid in pids:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+                    found[pid] = file.read().replace("\0", " ").replace(self.folder, "").strip()
+        return found
+
+    def resident(self, service):
+        """The last process of a service, or the resolver; None: there is none."""
+        children = self.children()
+        if service is None:
+            pids = [pid for pid, title in children.items() if title.startswith("begat: resolver")]
+        else:
+            peer = "keeper" if service == "fifo" else ""  # its workers are for a moment
+            begat = re.findall(rf"begat {service}\[(\d+)\] peer={peer}", self.log())
+            pids = [pid for pid in map(int, begat) if pid in children]
+        return pids[-1] if pids else None
+
+    def check_quiet(self):
+        """Neither the master nor anybody who stays spins."""
+        def sights():
+            found = {}
+            for pid in [self.process.pid, *self.children()]:
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                        words = file.read().rsplit(")", 1)[1].split()
+                    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                        switches = re.search(r"^voluntary\w+:\s(\d+)", file.read(), re.M)
+                    found[pid] = int(words[11]) + int(words[12]), int(switches[1])
+            return found
+
+        before = sights()
+        time.sleep(0.3)
+        for pid, (ticks, wakeups) in sights().items():
+            old_ticks, old_wakeups = before.get(pid, (ticks, wakeups))
+            if ticks - old_ticks > 8 or wakeups - old_wakeups > 15:
+                raise Wrong(f"{pid} spins: {wakeups - old_wakeups} wake-ups, "
+                            f"{ticks - old_ticks} ticks in 0.3 s: {self.children()}")
+
     def descriptors(self):
+        """The master's, and how many its residents have."""
+        found = self.descriptors_of_master()
+        for pid, title in self.children().items():
+            with contextlib.suppress(FileNotFoundError):
+                count = len(os.listdir(f"/proc/{pid}/fd"))
+                found += [f"of {title}"] * count if RESIDENT_TITLE.match(title) else []
+        return found
+
+    def descriptors_of_master(self):
         folder = f"/proc/{self.process.pid}/fd"
         found = []
         for name in os.listdir(folder):
@@ -216,19 +323,27 @@ class Daemon:
         finally:
             os.close(reader)
 
-    def attach(self, options):
-        """strace, from now on, of what the daemon does itself."""
+    def attach(self, options, pid=None):
+        """strace, from now on, of what the daemon does itself, or one of its children."""
+        pid = pid or self.process.pid
         self.strace = subprocess.Popen(
-            ["strace", "-qq", "-o", self.path("trace"), "-p", str(self.process.pid), *options],
+            ["strace", "-qq", "-o", self.path("trace"), "-p", str(pid), *options],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.wait_for("strace's attaching", self.is_traced)
+        self.wait_for("strace's attaching", lambda: self.is_traced(pid))
 
-    def is_traced(self):
+    def is_traced(self, pid):
+        """Or was, and has met its end at once."""
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                status = file.read()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if re.search(r"^State:\sZ", status, re.M):
+            return True
         if self.strace.poll() is not None:
             error = self.strace.stderr.read().decode()
             raise (Unable if "not permitted" in error else Wrong)(f"strace: {error}")
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return not re.search(r"^TracerPid:\s0$", file.read(), re.M)
+        return not re.search(r"^TracerPid:\s0$", status, re.M)
 
     def detach(self):
         if self.strace:
@@ -243,7 +358,11 @@ class Daemon:
             self.session.close()
         if self.process:
             if self.status() is None:
+                children = self.children()
                 self.process.kill()
+                for pid in children:  # a program has its socket for as long as it likes
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -257,16 +376,67 @@ class Daemon:
         client.connect(place)
         return client
 
-    def ask(self, place):
+    def ask(self, place, words=b"", seconds=PATIENCE):
         try:
             with self.connect(place) as client:
+                client.settimeout(seconds * FACTOR)
+                client.sendall(words)
                 answer = b""
                 while data := client.recv(4096):
                     answer += data
         except OSError as error:
             raise Wrong(f"{place}: {error}") from None
-        if len(answer.strip()) != 24:
-            raise Wrong(f"{place}: not a daytime: {answer}")
+        check_daytime(place, answer)
+
+    def ask_datagram(self, port, seconds=PATIENCE):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(seconds * FACTOR)
+            try:
+                client.sendto(b"what?", ("127.0.0.1", port))
+                answer = client.recv(4096)
+            except OSError as error:
+                raise Wrong(f"udp {port}: {error}") from None
+        check_daytime(f"udp {port}", answer)
+
+    def ask_fifo(self, seconds=PATIENCE):
+        try:
+            answer = subprocess.run(["cat", self.path("fifo")], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                                    timeout=seconds * FACTOR).stdout
+        except subprocess.TimeoutExpired:
+            raise Wrong("fifo: no answer") from None
+        check_daytime("fifo", answer)
+
+    def ask_kind(self, kind, seconds=PATIENCE):
+        port = self.port
+        if kind in ("standing", "streams"):
+            self.ask(port + 4, seconds=seconds)
+        if kind in ("standing", "datagrams"):
+            self.ask_datagram(port + 4, seconds)
+        if kind == "program":
+            self.ask_datagram(port + 5, seconds)
+        if kind == "fifo":
+            self.ask_fifo(seconds)
+        if kind == "redirect":
+            self.ask(port + 6, seconds=seconds)
+        if kind == "tcpmux":
+            self.ask(port + 7, b"named\r\n", seconds)
+        if kind == "resolver":
+            self.ask(port + 8, seconds=seconds)
+
+    def answers(self, kind):
+        try:
+            self.ask_kind(kind, 1)
+            return True
+        except Wrong:
+            return False
+
+    def ask_kinds(self):
+        """Each works again within its pause, and then all the time."""
+        for kind in self.kinds:
+            self.wait_for(f"an answer of {kind}", lambda k=kind: self.answers(k))
+        for kind in self.kinds:
+            self.ask_kind(kind)
 
     def open_session(self):
         self.session = self.connect(self.port + 1)
@@ -295,6 +465,7 @@ class Daemon:
         self.ask(self.port)
         self.ask(self.path("socket"))
         self.ask_session()
+        self.ask_kinds()
 
     def sight(self):
         """Who can be reached, and by whom: services of the new and of the old configuration."""
@@ -351,18 +522,27 @@ class Daemon:
         self.wait_for("its end", lambda: self.status() is not None)
         if self.status() != 0:
             raise Wrong(f"it has ended: {describe(self.status())}")
-        for name in ("pid", "socket"):
-            if os.path.exists(self.path(name)):
+        for name in ("pid", "socket", "fifo"):
+            if (os.path.exists(self.path(name)) and not self.may_litter
+                    and not self.count(f"{name}: cannot remove")):
                 raise Wrong(f"the file {name} is still there")
 
 
 OUTCOME = r"reload: kept|reload failed"
 ROUTINE = r"\]: (begat|reaped) \w+\["
+RESIDENT_TITLE = re.compile("begat: (resolver|keeper)|.*keeper of")
 SIGHTS = {
     (True, True, False, False, "600"): "new",
     (True, True, False, False, "any"): "new",
     (False, False, True, True, "666"): "old",
 }
+
+
+def check_daytime(place, answer):
+    """The last line: tcpmux says "+" before."""
+    lines = answer.strip().splitlines()
+    if not lines or len(lines[-1]) != 24:
+        raise Wrong(f"{place}: not a daytime: {answer}")
 
 
 def describe(status):
@@ -402,11 +582,97 @@ def play_reload(daemon, options):
 def play_drain(daemon, options):
     daemon.attach(options)
     daemon.process.terminate()
-    daemon.wait_for("the drain", lambda: daemon.count("stopping") or daemon.status() is not None)
+    with contextlib.suppress(Wrong):  # the line may be what has got lost
+        daemon.wait_for("the drain",
+                        lambda: daemon.count("stopping") or daemon.status() is not None, 2)
     daemon.see_end()
 
 
-PLAYS = {"start": play_start, "serve": play_serve, "reload": play_reload, "drain": play_drain}
+def ask_briefly(daemon, kinds):
+    for kind in kinds:
+        with contextlib.suppress(Wrong, OSError):
+            daemon.ask_kind(kind, 1)
+
+
+def play_clients(daemon, options):
+    """Two, one after the other, each with a worker of its own."""
+    daemon.attach(options)
+    for _ in range(2):
+        ask_briefly(daemon, daemon.kinds)
+        daemon.rest()
+
+
+def play_tcpmux(daemon, options):
+    play_clients(daemon, options)
+    with contextlib.suppress(Wrong, OSError):
+        daemon.ask(daemon.port + 7, b"daytime\r\n", 1)  # is not to be had
+
+
+def play_death(daemon, options, service):
+    """Of who stays, between two clients."""
+    daemon.attach(options)
+    ask_briefly(daemon, daemon.kinds)
+    pid = daemon.resident(service)
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        # On its way to an end the daemon has told it to remove the FIFO, and nobody else does.
+        daemon.may_litter = service == "fifo" and daemon.count("stopping") > 0
+
+    def is_back():
+        return daemon.status() is not None or daemon.resident(service) not in (None, pid)
+
+    with contextlib.suppress(Wrong, FileNotFoundError):
+        daemon.wait_for("another one", is_back, 4)
+        ask_briefly(daemon, daemon.kinds)
+
+
+def play_renew(daemon, options):
+    """With a client of tcpmux who takes his time."""
+    ask_briefly(daemon, daemon.kinds)
+    with contextlib.suppress(OSError), daemon.connect(daemon.port + 7) as client:
+        client.settimeout(2 * FACTOR)
+        daemon.wait_for("its worker", lambda: daemon.resident("mux"))
+        daemon.visitors = 1
+        daemon.attach(options)
+        daemon.reload()
+        client.sendall(b"named\r\n")
+        while client.recv(4096):
+            pass
+    daemon.visitors = 0
+    ask_briefly(daemon, daemon.kinds)
+
+
+def play_retire(daemon, options):
+    ask_briefly(daemon, daemon.kinds)
+    play_drain(daemon, options)
+
+
+def play_child(daemon, options, service):
+    """What a child of the master does for three clients."""
+    ask_briefly(daemon, daemon.kinds)
+    daemon.attach(options, daemon.resident(service))
+    ask_briefly(daemon, daemon.kinds)
+    if "fifo" in daemon.kinds:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(daemon.path("fifo"))
+    ask_briefly(daemon, 2 * daemon.kinds)
+
+
+PLAYS = {
+    "start": play_start, "serve": play_serve, "reload": play_reload, "drain": play_drain,
+    "standing": play_clients, "program": play_clients, "redirect": play_clients,
+    "tcpmux": play_tcpmux, "renew": play_renew, "retire": play_retire,
+    "fifo": lambda *arguments: play_death(*arguments, "fifo"),
+    "resolver": lambda *arguments: play_death(*arguments, None),
+}
+
+
+def play_scene(daemon, scene, options):
+    if scene in WHOSE:
+        play_child(daemon, options, WHOSE[scene])
+    else:
+        PLAYS[scene](daemon, options)
 
 
 def play(daemon, scene, options):
@@ -415,7 +681,7 @@ def play(daemon, scene, options):
             raise Wrong("it does not start")
         daemon.open_session()
         daemon.ask_all()
-    PLAYS[scene](daemon, options)
+    play_scene(daemon, scene, options)
 
 
 # Recording: the calls of a scene, in their order.
@@ -458,17 +724,17 @@ class Recording:
 
 
 def record(scene, lane, folder):
-    with tried(lane, folder) as daemon:
+    with tried(scene, lane, folder) as daemon:
         play(daemon, scene, ["-e", "trace=all"])
         daemon.detach()
-        if scene != "drain":
+        if scene not in DRAINS:
             daemon.stop()
         return Recording(read_trace(daemon, scene))
 
 
-def record_descriptors(lane, folder):
+def record_descriptors(scene, lane, folder):
     """After a reload of which nothing came, and another one."""
-    with tried(lane, folder) as daemon:
+    with tried(scene, lane, folder) as daemon:
         play(daemon, "serve", ["-e", "trace=none"])
         daemon.detach()
         for _ in range(2):
@@ -481,8 +747,8 @@ def record_descriptors(lane, folder):
 
 
 @contextlib.contextmanager
-def tried(lane, folder):
-    daemon = Daemon(lane, tempfile.mktemp(prefix="try-", dir=folder))
+def tried(scene, lane, folder):
+    daemon = Daemon(lane, tempfile.mktemp(prefix="try-", dir=folder), KINDS.get(scene, ()))
     try:
         yield daemon
     except Wrong as wrong:
@@ -528,7 +794,7 @@ def check_serving(daemon, attempt, expected):
     # A HUP that came on the way may still be at work, and may have another one behind it.
     daemon.rest()
     daemon.ask_all()
-    if attempt.kind == "error":
+    if attempt.kind == "error" and attempt.scene in RELOADS:
         in_force = daemon.configuration()
         told = re.findall(OUTCOME, daemon.log())[-1:]
         is_lost = attempt.name.startswith(LOGGING) and not told
@@ -542,6 +808,8 @@ def check_serving(daemon, attempt, expected):
         if daemon.configuration() != "new":
             raise Wrong("it has not reloaded, though it says so")
         daemon.rest()
+        if daemon.kinds:
+            daemon.check_quiet()
         # Fewer are no loss: the pipe for a service's messages is opened again when it is needed.
         more = collections.Counter(daemon.descriptors()) - collections.Counter(expected)
         if more:
@@ -554,8 +822,11 @@ def outlive(daemon, attempt, expected):
             daemon.open_session()
         check_serving(daemon, attempt, expected)
         daemon.stop()
-    elif was_reached(daemon, attempt):
+    elif was_reached(daemon, attempt) and attempt.scene not in WHOSE:
         daemon.see_end()  # without another one
+    elif attempt.scene in WHOSE:
+        check_serving(daemon, attempt, expected)
+        daemon.stop()
     else:
         daemon.stop()
 
@@ -564,11 +835,14 @@ def do(attempt, recording, expected, lane, folder):
     """A word about what has become of it."""
     fault = f"{attempt.kind}={signal_name(attempt)}:when={attempt.number}"
     options = ["-e", f"trace={attempt.name}", "-e", f"inject={attempt.name}:{fault}"]
-    with tried(lane, folder) as daemon:
+    with tried(attempt.scene, lane, folder) as daemon:
+        # What it cannot look at it leaves alone.
+        daemon.may_litter = (attempt.scene in DRAINS and attempt.kind == "error"
+                             and "stat" in attempt.name)
         try:
             play(daemon, attempt.scene, options)
             daemon.detach()
-            if attempt.scene != "drain":
+            if attempt.scene not in DRAINS:
                 outlive(daemon, attempt, expected)
         except Wrong:
             daemon.detach()
@@ -593,11 +867,13 @@ def list_tries(options, recordings):
     for scene in SCENES:
         if scene not in recordings:
             continue
-        calls = recordings[scene].calls[first - 1:last:options.step]
+        # What strace has interrupted by its coming goes on as restart_syscall(2).
+        calls = [call for call in recordings[scene].calls[first - 1:last:options.step]
+                 if call[0] != "restart_syscall"]
         if scene in options.scenes:
             tries += [Try(scene, *call, "signal", what)
                       for what in options.signals for call in calls]
-        if scene == "reload":
+        if scene in options.scenes and scene in ("reload", *KINDS):
             for which in options.errors:
                 place = ("first", "other").index(which)
                 tries += [Try(scene, *call, "error", errors_of(call[0])[place]) for call in calls
@@ -626,8 +902,9 @@ class Sweep:
         while attempt := self.take():
             try:
                 recording = self.recordings[attempt.scene]
-                result = do(attempt, recording, self.expected, lane, self.folder)
-            except Wrong as wrong:
+                expected = self.expected[attempt.scene]
+                result = do(attempt, recording, expected, lane, self.folder)
+            except (Wrong, Unable, OSError) as wrong:
                 result = "FAILED"
                 self.failures.append(attempt)
                 print(f"FAILED: {text_of(attempt)}: {wrong}", flush=True)
@@ -701,11 +978,42 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def record_all(scenes, jobs, folder):
+    """The recordings, and the descriptors that a daemon like that has."""
+    lanes = queue.SimpleQueue()
+    for lane in range(jobs):
+        lanes.put(lane)
+
+    def in_a_lane(function, scene):
+        lane = lanes.get()
+        try:
+            return function(scene, lane, folder)
+        finally:
+            lanes.put(lane)
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        recordings = {scene: pool.submit(in_a_lane, record, scene) for scene in scenes}
+        likes = {tuple(KINDS.get(scene, ())): scene for scene in scenes}
+        expected = {kinds: pool.submit(in_a_lane, record_descriptors, scene)
+                    for kinds, scene in likes.items()}
+        return ({scene: future.result() for scene, future in recordings.items()
+                 if is_recorded(scene, future)},
+                {scene: expected[tuple(KINDS.get(scene, ()))].result() for scene in scenes})
+
+
+def is_recorded(scene, future):
+    """Who is not root may trace the master, but not its children of other users."""
+    if scene not in WHOSE or not isinstance(future.exception(), Unable):
+        return True
+    print(f"{scene} is left out: {future.exception()}".rstrip())
+    return False
+
+
 def sweep(options, folder):
     try:
-        scenes = {attempt.scene for attempt in options.tries} or SCENES
-        recordings = {scene: record(scene, 0, folder) for scene in scenes}
-        expected = record_descriptors(0, folder)
+        scenes = sorted({attempt.scene for attempt in options.tries} or options.scenes,
+                        key=SCENES.index)
+        recordings, expected = record_all(scenes, options.jobs, folder)
     except Wrong as wrong:
         print(f"without a fault: {wrong}")
         return 1

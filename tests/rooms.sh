@@ -31,10 +31,11 @@ plan/build.h  config listen cage/cages.h
 plan/cage.c   base report begat config listen handlers/handler.h cage/cage.h cage/cages.h
 plan/cage.h   config listen cage/cage.h cage/cages.h
 config        base report begat listen/address.h handlers/handler.h cage/kernel.h cage/capability.h cage/syscalls.h cage/cgroup.h
-cage          base report begat plan config/config.h config/service.h config/nearest.h handlers/handler.h
+cage          base report begat plan config/config.h config/service.h config/nearest.h config/targets.h config/value.h handlers/handler.h
 listen        base report config
-start         base report plan config listen cage
+start         base report plan config listen cage worker/resolve.h
 start/options.c base report plan handlers/handler.h
+start/capacity.c base report plan config handlers/handler.h
 client        base report plan
 client/unban.c base report plan config
 admit         base report plan
@@ -54,9 +55,9 @@ cap-ng.h        cage/capability.c
 sys/epoll.h     master/loop.c
 sys/signalfd.h  master/signals.c
 sys/prctl.h     cage/kernel.c cage/cages.c worker/ handlers/command.c master/ start/ begat-master.c
-grp.h           config/ worker/
-pwd.h           config/ handlers/shell.c
-netdb.h         config/ listen/
+grp.h           config/ worker/ start/resolver.c
+pwd.h           config/ handlers/shell.c handlers/ident.c
+netdb.h         config/ listen/ start/lookup.c
 pthread.h       -
 threads.h       -
 setjmp.h        -

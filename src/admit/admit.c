@@ -40,9 +40,20 @@ bool admission_wants_header(const struct plan *plan, const struct plan_service *
 	return admission_of(plan, service)->proxies != 0;
 }
 
-static bool counts_sources(const struct plan_admission *rules)
+static const struct plan_rate *source_rate(const struct admission *asked,
+					   const struct plan_admission *rules)
 {
-	return rules->per_source || rules->source_rate.step_ns || rules->ban_ms;
+	return asked->is_datagram ? &asked->service->reply_rate : &rules->source_rate;
+}
+
+static bool bans(const struct admission *asked, const struct plan_admission *rules)
+{
+	return rules->ban_ms && !asked->is_datagram;
+}
+
+static bool counts_sources(const struct admission *asked, const struct plan_admission *rules)
+{
+	return rules->per_source || source_rate(asked, rules)->step_ns || bans(asked, rules);
 }
 
 static bool is_listed(const struct question *question, uint32_t list)
@@ -78,7 +89,7 @@ static bool is_banned(const struct question *question)
 static bool is_source_fast(const struct question *question)
 {
 	return question->source &&
-	       !bucket_has(question->source->rate_ns, &question->rules->source_rate,
+	       !bucket_has(question->source->rate_ns, source_rate(question->asked, question->rules),
 			   question->asked->now_ns);
 }
 
@@ -129,13 +140,13 @@ static struct source *find_source(const struct admission *asked, const struct pl
 	struct source_key key;
 	struct source *source;
 
-	if (!counts_sources(rules))
+	if (!counts_sources(asked, rules))
 		return NULL;
 	source_key_init(&key, asked->service, rules, asked->connection);
 	source = source_find(&key);
 	if (source == NULL)
 		return NULL;
-	source->rate_ns = bucket_clip(source->rate_ns, &rules->source_rate, asked->now_ns);
+	source->rate_ns = bucket_clip(source->rate_ns, source_rate(asked, rules), asked->now_ns);
 	source->refused_ns = bucket_clip(source->refused_ns, &rules->ban_after, asked->now_ns);
 	return source;
 }
@@ -168,6 +179,11 @@ enum refusal admit_check(const struct admission *admission)
 				      : DOOR | CLIENT);
 }
 
+enum refusal admit_check_door(const struct admission *admission)
+{
+	return ask(admission, DOOR);
+}
+
 enum refusal admit_check_client(const struct admission *admission)
 {
 	return ask(admission, CLIENT);
@@ -190,12 +206,21 @@ struct source *admit_take_client(const struct admission *admission)
 	const struct plan_admission *rules = admission_of(admission->plan, admission->service);
 	struct source *source;
 
-	if (!counts_sources(rules))
+	if (!counts_sources(admission, rules))
 		return NULL;
 	source = add_source(admission, rules);
-	bucket_take(&source->rate_ns, &rules->source_rate, admission->now_ns);
+	bucket_take(&source->rate_ns, source_rate(admission, rules), admission->now_ns);
 	source_take(source);
 	return source;
+}
+
+void admit_pass(const struct admission *admission)
+{
+	struct source *source = admit_take_client(admission);
+
+	admit_take(admission);
+	if (source)
+		source_give(source);
 }
 
 /* The refusal that takes the last token is one too many.  While a ban lasts nothing counts, so that
@@ -216,7 +241,7 @@ bool admit_refuse(const struct admission *admission, enum refusal refusal)
 {
 	const struct plan_admission *rules = admission_of(admission->plan, admission->service);
 
-	if (rules->ban_ms == 0 || !refusal_table[refusal].is_own)
+	if (!bans(admission, rules) || !refusal_table[refusal].is_own)
 		return false;
 	return count_refusal(add_source(admission, rules), rules, admission->now_ns);
 }

@@ -6,6 +6,7 @@
 #ifndef ADMIT_H
 #define ADMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "admit/connection.h"
@@ -28,11 +29,15 @@ struct admission {
 	struct quota *quota;
 	struct limit *all; /* instances of all services together */
 	int64_t now_ns;
+	bool is_datagram; /* whose source may be forged: it has a rate, and is never banned */
 };
 
 /* At the door: where a PROXY header is to come, the proxy and what has nothing to do with the
  * client; else everything.  Takes nothing. */
 enum refusal admit_check(const struct admission *admission);
+
+/* What has nothing to do with a client at all.  Takes nothing. */
+enum refusal admit_check_door(const struct admission *admission);
 
 /* Where a PROXY header has come: the rest, for the client that it names.  Takes nothing. */
 enum refusal admit_check_client(const struct admission *admission);
@@ -42,6 +47,9 @@ enum refusal admit_check_client(const struct admission *admission);
 void admit_take(const struct admission *admission);
 void admit_give(const struct admission *admission);
 struct source *admit_take_client(const struct admission *admission);
+
+/* Takes what a client uses up that is served at once: tokens, and no place. */
+void admit_pass(const struct admission *admission);
 
 /* Counts a refusal against its source where it is the source's own.  True when that has just banned
  * it. */

@@ -75,7 +75,9 @@ enum connection_result connection_accept(int listening_fd, struct connection *co
 
 void connection_describe(struct connection *connection)
 {
-	if (connection->peer.ss_family != AF_UNIX)
+	if (connection->peer.ss_family == AF_UNSPEC)
+		strcpy(connection->text, "fifo"); /* its readers are nobody that the kernel names */
+	else if (connection->peer.ss_family != AF_UNIX)
 		inet_format((struct sockaddr *)&connection->peer, connection->text,
 			    sizeof(connection->text));
 	else if (connection->credentials.uid == (uid_t)-1)

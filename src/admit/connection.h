@@ -28,7 +28,8 @@ enum connection_result {
 /* Takes one connection from a non-blocking listening socket: accept4(2).  Never blocks. */
 enum connection_result connection_accept(int listening_fd, struct connection *connection);
 
-/* Puts the peer into words: "192.0.2.7:4711", "unix:uid=1000".  Most that are refused do without.
+/* Puts the peer into words: "192.0.2.7:4711", "unix:uid=1000", "fifo".  Most that are refused do
+ * without.
  */
 void connection_describe(struct connection *connection);
 

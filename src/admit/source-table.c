@@ -42,53 +42,107 @@ static uint64_t size_of_places(uint32_t capacity)
 	return sizeof(struct source_header) + ((uint64_t)capacity + 1) * sizeof(struct source);
 }
 
-/* Shared, although it is ours alone: the next master finds it by its descriptor. */
-static int map(struct source_table *table)
+static uint64_t size_of(uint32_t capacity)
+{
+	return size_of_places(capacity) + count_heads(capacity) * sizeof(uint32_t);
+}
+
+/* Nobody can cut it short any more. */
+static int size_file(int fd, uint64_t size)
+{
+	return ftruncate(fd, (off_t)size) < 0 ? -1 : fcntl(fd, F_ADD_SEALS, SEALS);
+}
+
+/* Shared, although it is ours alone: the next one finds it by its descriptor. */
+static int map(struct source_table *table, uint32_t capacity)
 {
 	void *memory;
 
-	if (ftruncate(table->fd, (off_t)table->size) < 0 ||
-	    fcntl(table->fd, F_ADD_SEALS, SEALS) < 0)
-		return -1;
+	table->capacity = capacity;
+	table->size = size_of(capacity);
+	table->mask = count_heads(capacity) - 1;
 	memory = mmap(NULL, table->size, PROT_READ | PROT_WRITE, MAP_SHARED, table->fd, 0);
 	if (memory == MAP_FAILED)
 		return -1;
 	table->header = memory;
-	return madvise(memory, table->size, MADV_DONTFORK);
+	table->places = (struct source *)(table->header + 1);
+	table->heads = (uint32_t *)(table->places + capacity + 1);
+	return 0;
 }
 
 /* getrandom(2) gives so few bytes whole. */
-static int write_header(struct source_header *header, uint32_t capacity)
+static int make_header(struct source_header *header, uint32_t capacity)
 {
+	*header = (struct source_header){
+		.layout = SOURCE_TABLE_LAYOUT,
+		.each = sizeof(struct source),
+		.capacity = capacity,
+	};
 	memcpy(header->magic, SOURCE_TABLE_MAGIC, sizeof(header->magic));
-	header->layout = SOURCE_TABLE_LAYOUT;
-	header->each = sizeof(struct source);
-	header->capacity = capacity;
 	return getrandom(header->secret, sizeof(header->secret), 0) < 0 ? -1 : 0;
+}
+
+static int check_capacity(size_t capacity)
+{
+	if (capacity > 0 && capacity <= INT32_MAX)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int open_table(struct source_table *table, uint32_t capacity)
+{
+	if (size_file(table->fd, size_of(capacity)) < 0 || map(table, capacity) < 0)
+		return -1;
+	if (madvise(table->header, table->size, MADV_DONTFORK) < 0)
+		return -1;
+	return make_header(table->header, capacity);
 }
 
 int source_table_open(struct source_table *table, size_t capacity)
 {
 	int error;
 
-	if (capacity == 0 || capacity > INT32_MAX) {
-		errno = EINVAL;
+	if (check_capacity(capacity) < 0)
 		return -1;
-	}
-	*table = (struct source_table){ .mask = count_heads(capacity) - 1 };
-	table->size = size_of_places(capacity) + (table->mask + 1ULL) * sizeof(*table->heads);
-	table->fd = memfd_open("begat-sources");
+	*table = (struct source_table){ .fd = memfd_open("begat-sources") };
 	if (table->fd < 0)
 		return -1;
-	if (map(table) == 0 && write_header(table->header, capacity) == 0) {
-		table->places = (struct source *)(table->header + 1);
-		table->heads = (uint32_t *)(table->places + capacity + 1);
+	if (open_table(table, (uint32_t)capacity) == 0)
 		return 0;
-	}
 	error = errno;
 	source_table_close(table);
 	errno = error;
 	return -1;
+}
+
+int source_table_attach(struct source_table *table, int fd)
+{
+	struct source_view view;
+	uint32_t capacity;
+
+	if (source_table_map(fd, &view) < 0)
+		return -1;
+	capacity = view.header.capacity;
+	errno = view.size >= size_of(capacity) ? 0 : EINVAL;
+	source_table_unmap(&view);
+	*table = (struct source_table){ .fd = fd };
+	return errno || map(table, capacity) < 0 ? -1 : 0;
+}
+
+void source_table_detach(struct source_table *table)
+{
+	(void)munmap(table->header, table->size); /* just as it was mapped: cannot fail */
+}
+
+/* Pages that are removed are without a byte that is not zero. */
+int source_table_empty(struct source_table *table)
+{
+	const uint32_t capacity = table->header->capacity;
+
+	if (madvise(table->header, table->size, MADV_REMOVE) < 0)
+		return -1;
+	return make_header(table->header, capacity);
 }
 
 void source_table_close(struct source_table *table)
@@ -109,11 +163,55 @@ static int check_header(const struct source_header *header, size_t size)
 		errno = ESTALE;
 		return -1;
 	}
-	if (header->used > header->capacity || size_of_places(header->capacity) > size) {
+	if (header->capacity == 0 || header->used > header->capacity ||
+	    size_of_places(header->capacity) > size) {
 		errno = EINVAL;
 		return -1;
 	}
 	return 0;
+}
+
+/* One that was made may have been written to by a worker that has been broken into. */
+static bool is_usable(int fd)
+{
+	struct source_header header;
+	struct stat info;
+
+	return memfd_has_seals(fd, F_SEAL_SHRINK) && fstat(fd, &info) == 0 &&
+	       pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) &&
+	       check_header(&header, (size_t)info.st_size) == 0 &&
+	       (uint64_t)info.st_size >= size_of(header.capacity);
+}
+
+/* All that is there, if anything is, becomes zero, and it has at least that size. */
+static int clear_file(int fd, uint64_t size)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) < 0)
+		return -1;
+	if (info.st_size > 0 &&
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, info.st_size) < 0)
+		return -1;
+	return (uint64_t)info.st_size >= size ? 0 : ftruncate(fd, (off_t)size);
+}
+
+static int write_header(int fd, const struct source_header *header)
+{
+	return pwrite(fd, header, sizeof(*header), 0) == (ssize_t)sizeof(*header) ? 0 : -1;
+}
+
+int source_table_prepare(int fd, size_t capacity)
+{
+	struct source_header header;
+
+	if (is_usable(fd))
+		return 0;
+	if (check_capacity(capacity) < 0 || make_header(&header, (uint32_t)capacity) < 0 ||
+	    clear_file(fd, size_of((uint32_t)capacity)) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+		return -1;
+	return write_header(fd, &header);
 }
 
 int source_table_map(int fd, struct source_view *view)

@@ -8,21 +8,25 @@
  * are places plus one, so that they mean the same wherever the table is mapped, and memory that was
  * never touched is without links.
  *
- * The master alone has the table mapped.  What a master before us has left is looked at with
- * distrust: any byte of it may be wrong, and then everything of it is dropped, because a limit that
- * begins anew does less harm than one that goes by nonsense.  Called by the master and by admit.c;
- * must never wait, and after sources_init() never allocate.
+ * The master alone has its table mapped; a standing worker has another one, of its listener.  What
+ * a master before us has left is looked at with distrust: any byte of it may be wrong, and then
+ * everything of it is dropped, because a limit that begins anew does less harm than one that goes
+ * by nonsense.  Called by the master and by admit.c; must never wait, and after sources_init()
+ * never allocate.
  */
 #include "config.h"
 
 #include "admit/source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admit/source-key.h"
 #include "admit/source-table.h"
+#include "base/memfd.h"
 #include "report/log.h"
 
 static struct source_table table = { .fd = -1 };
@@ -141,10 +145,10 @@ uint32_t source_place(const struct source *source)
 
 struct source *source_find(const struct source_key *key)
 {
-	uint32_t link = *head_of(key);
+	uint32_t link = *head_of(key), steps = 0;
 
 	while (link && memcmp(&at(link)->key, key, sizeof(*key)) != 0)
-		link = at(link)->chain;
+		link = steps++ < table.capacity ? at(link)->chain : 0; /* not round in a circle */
 	return link ? at(link) : NULL;
 }
 
@@ -174,20 +178,38 @@ void source_give(struct source *source)
 }
 
 /* Its refusals are forgotten too, or the next one would ban it again. */
-size_t sources_unban(const struct source_key *within, uint64_t service, int64_t now_ns)
+static size_t unban(const struct source_table *in, const struct source_unban *asked)
 {
 	size_t count = 0;
 
-	for (uint32_t place = 0; place < table.header->used; place++) {
-		struct source *source = &table.places[place];
+	for (uint32_t place = 0; place < in->capacity && place < in->header->used; place++) {
+		struct source *source = &in->places[place];
+		const struct source_key key = source->key; /* a copy, which nobody else changes */
 
-		if (source->banned_until_ns <= now_ns ||
-		    (service != 0 && source->key.service != service) ||
-		    !source_key_is_within(&source->key, within))
+		if (source->banned_until_ns <= asked->now_ns ||
+		    (asked->service != 0 && key.service != asked->service) ||
+		    !source_key_is_sound(&key) || !source_key_is_within(&key, asked->within))
 			continue;
 		source->banned_until_ns = source->refused_ns = 0;
 		count++;
 	}
+	return count;
+}
+
+size_t sources_unban(const struct source_unban *asked)
+{
+	return unban(&table, asked);
+}
+
+size_t sources_unban_in(int fd, const struct source_unban *asked)
+{
+	struct source_table other;
+	size_t count;
+
+	if (source_table_attach(&other, fd) < 0)
+		return 0; /* nobody has been there yet */
+	count = unban(&other, asked);
+	source_table_detach(&other);
 	return count;
 }
 
@@ -200,6 +222,45 @@ const struct source *sources_map(int fd, size_t *count, size_t *capacity)
 	*count = view.header.used;
 	*capacity = view.header.capacity;
 	return view.places;
+}
+
+/* -- for a standing worker -- */
+
+int sources_prepare(int fd, size_t capacity)
+{
+	return source_table_prepare(fd, capacity);
+}
+
+int sources_attach(int fd)
+{
+	if (source_table_attach(&table, fd) < 0)
+		return -1;
+	return table.header->busy ? source_table_empty(&table) : 0;
+}
+
+void sources_renew(int fd)
+{
+	const int anew = memfd_open("begat sources");
+
+	if (anew < 0)
+		return;			 /* short of something: then as it is */
+	(void)dup3(anew, fd, O_CLOEXEC); /* both are open */
+	(void)close(anew);
+}
+
+int64_t *sources_rate_ns(void)
+{
+	return &table.header->rate_ns;
+}
+
+void sources_begin(void)
+{
+	__atomic_store_n(&table.header->busy, 1, __ATOMIC_SEQ_CST);
+}
+
+void sources_end(void)
+{
+	__atomic_store_n(&table.header->busy, 0, __ATOMIC_RELEASE);
 }
 
 /* -- from the master before us -- */

@@ -41,6 +41,22 @@ int sources_init(size_t capacity, int old_fd, const struct plan *plan);
 /* The table's memfd, for the next master and for sources_map(). */
 int sources_fd(void);
 
+/* A listener's own table, for its standing worker: made by the master, behind an empty memfd,
+ * unless it is there; mapped by the worker in the place of the master's, and emptied when a worker
+ * before has left it in the middle of something.  0, or -1 with errno. */
+int sources_prepare(int fd, size_t capacity);
+int sources_attach(int fd);
+
+/* Puts an empty memfd in its place, where what is there may be the work of somebody else. */
+void sources_renew(int fd);
+
+/* In the worker, around everything that changes it. */
+void sources_begin(void);
+void sources_end(void);
+
+/* In the worker, the bucket of the service's rate at this listener, which outlives it. */
+int64_t *sources_rate_ns(void);
+
 /* Between sources_init() and sources_adopted(): the source that had this place in the old table,
  * NULL when there is none. */
 struct source *source_adopt(uint32_t old_place);
@@ -65,7 +81,16 @@ void source_give(struct source *source);
 
 /* Lifts the bans of all sources within a prefix (struct source_key without service), at one service
  * (its id) or at all (0).  How many there were.  Walks the whole table. */
-size_t sources_unban(const struct source_key *within, uint64_t service, int64_t now_ns);
+struct source_unban {
+	const struct source_key *within;
+	uint64_t service;
+	int64_t now_ns;
+};
+size_t sources_unban(const struct source_unban *asked);
+
+/* The same in a listener's own table, behind its descriptor, while its worker may be at it: that
+ * one can spoil the count, and its own bans. */
+size_t sources_unban_in(int fd, const struct source_unban *asked);
 
 /* The places that have ever been used, read-only, for a process that was forked: a snapshot that
  * may be torn.  NULL with errno. */

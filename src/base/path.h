@@ -22,4 +22,9 @@ bool path_is_fd(const char *path, int fd);
  * itself; NULL when it is not beneath it. */
 const char *path_inside(const char *path, const char *directory);
 
+/* Opens the directory of an absolute path, O_PATH, and gives the last name of it.  A symbolic link
+ * on the way is followed when it is root's or ours: ELOOP for anybody else's, who could lead us
+ * anywhere.  -1 with errno. */
+int path_open_directory(const char *path, const char **name);
+
 #endif

@@ -43,6 +43,20 @@ static const char *const of_streams[] = { OF_SESSION, OF_BUILD, NULL };
 static const char *const of_shell[] = { OF_SESSION,  OF_FILES,	     "setsockopt", "alarm",
 					"setitimer", "rt_sigaction", OF_BUILD,	   NULL };
 
+/* The kernel's table of sockets, by netlink(7). */
+static const char *const of_ident[] = { OF_SESSION,    OF_FILES, "socket",
+					"getsockname", OF_BUILD, NULL };
+
+/* To somebody else, and back. */
+static const char *const of_redirect[] = {
+	OF_SESSION, "socket", "connect", "getsockname",	   "getsockopt", "setsockopt",
+	"splice",   "pipe2",  "fcntl",	 "fcntl64",	   "socketpair", "sendmsg",
+	"recvmsg",  "read",   "close",	 "rt_sigprocmask", OF_BUILD,	 NULL
+};
+
+/* Random numbers ask whether they are in a child by now: arc4random(3). */
+static const char *const of_chargen[] = { OF_SESSION, "getpid", OF_BUILD, NULL };
+
 static const char *const of_files[] = { OF_SESSION, OF_FILES, OF_BUILD, NULL };
 
 /* Programs, which inherit it, are trusted with what a service ordinarily needs, and are in the cage
@@ -63,9 +77,13 @@ static const struct {
 	const char *handler;
 	const char *const *calls, *const *with_commands;
 } table[] = {
-	{ "daytime", of_streams, NULL }, { "time", of_streams, NULL },
-	{ "echo", of_streams, NULL },	 { "discard", of_streams, NULL },
-	{ "fortune", of_files, NULL },	 { "shell", of_shell, of_programs },
+	{ "chargen", of_chargen, NULL },   { "daytime", of_streams, NULL },
+	{ "discard", of_streams, NULL },   { "echo", of_streams, NULL },
+	{ "fortune", of_files, NULL },	   { "ident", of_ident, NULL },
+	{ "motd", of_files, NULL },	   { "qotd", of_files, NULL },
+	{ "redirect", of_redirect, NULL }, { "shell", of_shell, of_programs },
+	{ "tcpmux", of_streams, NULL },	   { "time", of_streams, NULL },
+	{ "users", of_files, NULL },
 };
 
 const char *const *builtin_system_calls(const struct begat_handler *handler, bool commands)
@@ -86,7 +104,32 @@ const char *const *builtin_calls_to_exec(void)
 
 const char *const *builtin_calls_to_meet(void)
 {
-	static const char *const calls[] = { "sendmsg", "recvmsg", "read", "close", NULL };
+	static const char *const calls[] = { "sendmsg", "recvmsg", "close", NULL };
+
+	return calls;
+}
+
+const char *const *builtin_calls_to_stand(void)
+{
+	static const char *const calls[] = { "accept4", "recvmmsg", "recvmmsg_time64", "sendmmsg",
+					     "recvmsg", "sendmsg",  "fcntl",	       "fcntl64",
+					     "fstat",	"fstat64",  "newfstatat",      "statx",
+					     "madvise", "close",    "getsockopt",      NULL };
+
+	return calls;
+}
+
+const char *const *builtin_calls_to_ask(void)
+{
+	static const char *const calls[] = { "socketpair", "sendmsg", "recvmsg", "close", NULL };
+
+	return calls;
+}
+
+const char *const *builtin_calls_to_know_zones(void)
+{
+	static const char *const calls[] = { "openat", "open",	     "stat",	  "stat64",
+					     "statx",  "newfstatat", "fstatat64", NULL };
 
 	return calls;
 }

@@ -17,4 +17,12 @@ const char *const *builtin_calls_to_exec(void);
 /* What a handler's worker does beside, where a proxy says who the client is: worker/client.c. */
 const char *const *builtin_calls_to_meet(void);
 
+/* The same for one that stands, worker/standing.c, and for one that looks up its client's name,
+ * worker/resolve.c. */
+const char *const *builtin_calls_to_stand(void);
+const char *const *builtin_calls_to_ask(void);
+
+/* The same where a time zone is set, whose rules tzset(3) takes for the name of a file at first. */
+const char *const *builtin_calls_to_know_zones(void);
+
 #endif

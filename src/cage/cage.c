@@ -26,6 +26,9 @@
 #include "cage/kernel.h"
 #include "cage/program.h"
 #include "cage/syscalls.h"
+#include "config/targets.h"
+#include "config/value.h"
+#include "handlers/handler.h"
 
 #define MIB	       (1024 * 1024)
 #define HANDLER_DATA   (64 * MIB)
@@ -112,6 +115,24 @@ static char **calls_of_program(const struct service *service)
 	return list;
 }
 
+static const char *value_of(const struct service *service, const char *option)
+{
+	for (size_t i = 0; i < service->nvalues; i++)
+		if (strcmp(service->values[i].name, option) == 0)
+			return service->values[i].string;
+	return NULL;
+}
+
+static bool has_zone(const struct service *service)
+{
+	const struct begat_option *option = service->handler->options;
+
+	for (; option && option->name; option++)
+		if (option->type == BEGAT_OPTION_ZONE && value_of(service, option->name))
+			return true;
+	return false;
+}
+
 static char **calls_of_handler(const struct service *service, bool commands)
 {
 	char **said = service->cage.system_calls, **list = NULL;
@@ -125,18 +146,16 @@ static char **calls_of_handler(const struct service *service, bool commands)
 		add_calls(&list, &count, builtin_system_calls(service->handler, commands));
 	if (said == NULL && service->admission.proxies)
 		add_calls(&list, &count, builtin_calls_to_meet());
+	if (said == NULL && service_stands(service))
+		add_calls(&list, &count, builtin_calls_to_stand());
+	if (said == NULL && service->banner && value_has_field(service->banner, 'n'))
+		add_calls(&list, &count, builtin_calls_to_ask());
+	if (said == NULL && has_zone(service))
+		add_calls(&list, &count, builtin_calls_to_know_zones());
 	return list;
 }
 
 /* Handlers */
-
-static const char *value_of(const struct service *service, const char *option)
-{
-	for (size_t i = 0; i < service->nvalues; i++)
-		if (strcmp(service->values[i].name, option) == 0)
-			return service->values[i].string;
-	return NULL;
-}
 
 static void add_declared(const struct service *service, const struct begat_path *declared,
 			 struct rules *rules)
@@ -167,10 +186,21 @@ static void add_commands(const struct service *service, struct rules *rules)
 
 static bool has_commands(const struct service *service)
 {
+	if (service->handler == &redirect_handler) /* whose lists are targets */
+		return false;
 	for (size_t i = 0; i < service->nvalues; i++)
 		if (service->values[i].argv)
 			return true;
 	return false;
+}
+
+static void add_targets(const struct service *service, struct rules *rules)
+{
+	for (char *const *target = service_targets(service); *target; target++)
+		if (strncmp(*target, "unix:@", strlen("unix:@")) == 0)
+			rules->handled.scopes &= ~(uint64_t)LANDLOCK_ABSTRACT_SOCKETS;
+		else if (target_port(*target) && !target_is_datagram(*target))
+			rules_add_port(rules, (uint16_t)target_port(*target), LANDLOCK_CONNECT);
 }
 
 static bool has_ports(const struct service_cage *said)
@@ -211,6 +241,14 @@ static void add_limits(struct cage *cage, bool commands)
 #endif
 }
 
+/* By our own lists only these two do. */
+static bool makes_sockets(const struct service *service)
+{
+	if (service->cage.system_calls)
+		return has_list(&service->cage);
+	return service->handler == &redirect_handler || service->handler == &ident_handler;
+}
+
 static void make_handler(const struct service *service, struct cage *cage)
 {
 	const struct begat_path *declared = service->handler->paths;
@@ -228,13 +266,15 @@ static void make_handler(const struct service *service, struct cage *cage)
 		return;
 	if (commands)
 		cage->guards = guards_of_commands(service, cage);
-	else if (has_list(&service->cage) && !cage->private_network)
-		cage->guards = GUARD_TCP; /* our own lists have no sockets */
+	else if (makes_sockets(service) && !cage->private_network)
+		cage->guards = GUARD_TCP;
 	handle(&cage->rules, true, true, true);
 	for (; declared && (declared->path || declared->option); declared++)
 		add_declared(service, declared, &cage->rules);
 	if (commands)
 		add_commands(service, &cage->rules);
+	if (service->handler == &redirect_handler)
+		add_targets(service, &cage->rules);
 	add_settings(service, &cage->rules);
 	cage->system_calls = calls_of_handler(service, commands);
 }

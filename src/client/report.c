@@ -126,7 +126,8 @@ static enum state find_state(const struct view *view, const json_t *service)
 	const char *name = json_string_value(json_object_get(service, "name"));
 	const int64_t most = field_number(service, "instances");
 
-	if (name && json_object_get(view->places, name) == NULL)
+	if (name && json_object_get(view->places, name) == NULL &&
+	    !field_flag(service, "multiplexed"))
 		return STATE_CLOSED;
 	if (field_number(throttle, "until-ns") > view->now_ns)
 		return STATE_THROTTLED;
@@ -214,6 +215,25 @@ static void print_counts(const struct view *view, const char *head, json_t *coun
 		putc('\n', view->out);
 }
 
+/* Clients of standing workers, of which one is a worker for many. */
+static void print_served(const struct view *view)
+{
+	const json_t *services = json_object_get(view->status, "services");
+	bool gap = true;
+	struct shown name;
+
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *each = json_array_get(services, i);
+		const long long served = field_number(each, "served");
+
+		if (served == 0)
+			continue;
+		fprintf(view->out, "%sserved by standing workers of %s: %lld\n", gap ? "\n" : "",
+			field_show(each, "name", &name), served);
+		gap = false;
+	}
+}
+
 static void print_refusals(const struct view *view)
 {
 	const json_t *services = json_object_get(view->status, "services");
@@ -269,6 +289,7 @@ void report_print(const json_t *status, FILE *out)
 	view_init(&view, status, out);
 	print_head(&view);
 	print_table(&view);
+	print_served(&view);
 	print_refusals(&view);
 	print_bans(&view, NULL, BANS_SHOWN);
 	view_fini(&view);
@@ -311,6 +332,9 @@ static void print_workers(const struct view *view, const json_t *service)
 	if (most)
 		fprintf(view->out, " of at most %lld", most);
 	fprintf(view->out, ", %lld since the start\n", (long long)field_number(service, "begat"));
+	if (field_number(service, "served"))
+		fprintf(view->out, "served by standing workers: %lld\n",
+			(long long)field_number(service, "served"));
 	print_counts(view, "ended: ", json_object_get(service, "ended"));
 	print_counts(view, "refused: ", json_object_get(service, "refused"));
 }

@@ -138,6 +138,27 @@ static void load_ban(const struct builder *builder)
 				 "there is no ban; say how long it lasts, such as ban = 10m");
 }
 
+/* "none" takes back that of the defaults, and the one that datagrams have by themselves. */
+static void load_source_rate(const struct builder *builder)
+{
+	const struct setting *setting = builder_find(builder, KEY_RATE_PER_SOURCE);
+
+	if (setting == NULL || strcmp(setting->items[0].text, "none") != 0)
+		builder_rate(builder, KEY_RATE_PER_SOURCE,
+			     &builder->service->admission.source_rate);
+}
+
+/* The master writes it, and asks nobody for the name of a client whom it sends away. */
+static int check_refusal(const char *text, char why[static VALUE_WHY])
+{
+	if (value_check_banner(text, why) < 0)
+		return -1;
+	if (!value_has_field(text, 'n'))
+		return 0;
+	snprintf(why, VALUE_WHY, "the name of who is refused (%%n) is not looked up; use %%h");
+	return -1;
+}
+
 static void load_limits(const struct builder *builder)
 {
 	static const char *const full_words[] = { "wait", "refuse", NULL };
@@ -147,10 +168,10 @@ static void load_limits(const struct builder *builder)
 	builder_number(builder, KEY_PER_SOURCE, 1000000, &per_source);
 	admission->per_source = (unsigned)per_source;
 	builder_rate(builder, KEY_RATE, &admission->rate);
-	builder_rate(builder, KEY_RATE_PER_SOURCE, &admission->source_rate);
+	load_source_rate(builder);
 	load_source_prefix(builder);
 	admission->refuse_when_full = builder_word(builder, KEY_WHEN_FULL, full_words, 0) == 1;
-	builder_text(builder, KEY_BANNER_FAIL, value_check_banner, &admission->banner_fail);
+	builder_text(builder, KEY_BANNER_FAIL, check_refusal, &admission->banner_fail);
 	load_ban(builder);
 }
 
@@ -206,8 +227,11 @@ static void check_instances(const struct builder *builder)
 #define IPV6 (1U << PEER_INET6)
 #define UNIX (1U << PEER_USER | 1U << PEER_GROUP)
 
+/* What reads a FIFO is asked for no list. */
 static unsigned kinds_at(const struct address *address)
 {
+	if (address->type == 0)
+		return 0;
 	if (address->sa.sa_family == AF_UNIX)
 		return UNIX;
 	if (address->sa.sa_family == AF_INET)

@@ -58,8 +58,9 @@ static const char *hint_of(enum key key, const char *text)
 	case KEY_MEMORY_MAX:
 	case KEY_TASKS_MAX:
 		return "; to have no limit leave the key out";
-	case KEY_RATE:
 	case KEY_RATE_PER_SOURCE:
+		return "; to have no limit write none, to close a service use no-access or disable";
+	case KEY_RATE:
 		return "; to have no limit leave the key out, to close a service use no-access or "
 		       "disable";
 	default:

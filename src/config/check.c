@@ -85,14 +85,22 @@ int value_check_banner(const char *text, char why[static VALUE_WHY])
 	if (strlen(text) > BANNER_LENGTH)
 		return FAIL(why, "%zu bytes are more than %d", strlen(text), BANNER_LENGTH);
 	for (const char *percent = strchr(text, '%'); percent; percent = strchr(percent + 2, '%')) {
-		if (percent[1] && strchr("hpst%", percent[1]))
+		if (percent[1] && strchr("hnpst%", percent[1]))
 			continue;
 		return FAIL(why,
-			    "\"%.2s\" is not known; there are %%h (peer), %%p (port), "
-			    "%%s (service), %%t (time) and %%%%",
+			    "\"%.2s\" is not known; there are %%h (peer), %%n (its name), %%p "
+			    "(port), %%s (service), %%t (time) and %%%%",
 			    percent);
 	}
 	return 0;
+}
+
+bool value_has_field(const char *banner, char field)
+{
+	for (; (banner = strchr(banner, '%')); banner += 2)
+		if (banner[1] == field)
+			return true;
+	return false;
 }
 
 int value_parse_path(const char *text, char **path, char why[static VALUE_WHY])

@@ -22,6 +22,7 @@
 #include "config/account.h"
 #include "config/confile.h"
 #include "config/loader.h"
+#include "config/multiplex.h"
 #include "config/schedule.h"
 #include "config/schema.h"
 #include "config/value.h"
@@ -371,6 +372,7 @@ struct config *config_load(const char *path, struct config_problems *problems)
 		service_check_defaults(&loader);
 	load_services(&loader);
 	conflict_check(&loader);
+	multiplex_check(&loader);
 	failed = loader.problems.errors > 0;
 	problem_report(&loader.problems, config->files, problems);
 	loader_fini(&loader);

@@ -47,6 +47,13 @@ static int compare_unix(const struct address *a, const struct address *b)
 	return memcmp(&a->un, &b->un, a->length);
 }
 
+static int compare_inet(const struct address *a, const struct address *b)
+{
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	return (int)inet_port(&a->sa) - (int)inet_port(&b->sa);
+}
+
 static int compare(const void *first, const void *second)
 {
 	const struct place *x = first, *y = second;
@@ -56,7 +63,7 @@ static int compare(const void *first, const void *second)
 	if (order == 0 && a->sa.sa_family == AF_UNIX)
 		order = compare_unix(a, b);
 	else if (order == 0)
-		order = (int)inet_port(&a->sa) - (int)inet_port(&b->sa);
+		order = compare_inet(a, b);
 	return order ? order : (x->serial > y->serial) - (x->serial < y->serial);
 }
 
@@ -65,7 +72,7 @@ static bool is_near(const struct address *a, const struct address *b)
 {
 	if (a->sa.sa_family == AF_UNIX || b->sa.sa_family == AF_UNIX)
 		return a->sa.sa_family == b->sa.sa_family && compare_unix(a, b) == 0;
-	return inet_port(&a->sa) == inet_port(&b->sa) && inet_port(&a->sa) != 0;
+	return compare_inet(a, b) == 0 && inet_port(&a->sa) != 0;
 }
 
 static void complain(struct loader *loader, const struct place *first, const struct place *second)

@@ -214,6 +214,15 @@ static void check_tmp(const struct builder *builder)
 
 /* Networks and groups */
 
+/* A Unix socket with a path is reached from everywhere. */
+static bool needs_network(const struct service *service)
+{
+	for (char *const *target = service_targets(service); *target; target++)
+		if (strncmp(*target, "unix:/", 6) != 0)
+			return true;
+	return false;
+}
+
 static void check_network(const struct builder *builder)
 {
 	static const char why[] = "there is no network to reach; leave one of them out";
@@ -221,6 +230,9 @@ static void check_network(const struct builder *builder)
 
 	if (!cage->private_network)
 		return;
+	if (needs_network(builder->service))
+		contradict(builder, KEY_REDIRECT, KEY_PRIVATE_NETWORK,
+			   "there is no network to reach; use private-network = false");
 	if (cage->connect.count)
 		contradict(builder, KEY_CONNECT, KEY_PRIVATE_NETWORK, why);
 	if (cage->bind.count)

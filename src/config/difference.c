@@ -108,10 +108,13 @@ static bool is_named(const struct effect_key *key, const char *name)
 static char *format_places(const struct effect_part *service)
 {
 	struct effect_part rest = *service;
+	const char *nowhere = "nothing";
 	struct effect_key key;
 	char *list, *places;
 
 	while (effect_take_key(&rest, &key)) {
+		if (is_named(&key, "tcpmux"))
+			nowhere = "tcpmux alone";
 		if (!is_named(&key, "listen"))
 			continue;
 		list = unquote(&key);
@@ -119,7 +122,7 @@ static char *format_places(const struct effect_part *service)
 		free(list);
 		return places;
 	}
-	return xstrdup("nothing");
+	return xstrdup(nowhere);
 }
 
 static void add_service(struct comparison *comparison, char sign, const struct effect_part *service)
@@ -140,10 +143,10 @@ static char *format_head(const struct effect_part *part)
 
 /* Keys */
 
-/* What serves is one of two keys: the one comes in the place of the other. */
+/* What serves is one of three keys: the one comes in the place of the other. */
 static bool is_what(const struct effect_key *key)
 {
-	return is_named(key, "handler") || is_named(key, "exec");
+	return is_named(key, "handler") || is_named(key, "exec") || is_named(key, "redirect");
 }
 
 static bool is_same_name(const struct effect_key *a, const struct effect_key *b)

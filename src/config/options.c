@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "config/nearest.h"
 #include "config/value.h"
+#include "config/zone.h"
 
 #define FAIL(why, ...) (snprintf(why, VALUE_WHY, __VA_ARGS__), -1)
 
@@ -28,21 +29,51 @@ struct loading {
 	struct origin at;
 };
 
+/* Whether the handler understands it. */
+static int check_text(const struct begat_option *option, const char *text,
+		      char why[static VALUE_WHY])
+{
+	const char *wrong = option->check ? option->check(text) : NULL;
+
+	return wrong ? FAIL(why, "\"%.64s\" %.200s", text, wrong) : 0;
+}
+
 static int parse_string(const struct begat_option *option, const char *text,
 			struct begat_value *value, char why[static VALUE_WHY])
 {
 	if (option->max > 0 && strlen(text) > (size_t)option->max)
 		return FAIL(why, "%zu bytes are more than %lld", strlen(text), option->max);
+	if (check_text(option, text, why) < 0)
+		return -1;
 	value->string = xstrdup(text);
 	return 0;
 }
 
-static int parse_path(const char *text, struct begat_value *value, char why[static VALUE_WHY])
+static int parse_path(const struct begat_option *option, const char *text,
+		      struct begat_value *value, char why[static VALUE_WHY])
 {
-	if (value_check_path(text, why) < 0)
+	if (value_check_path(text, why) < 0 || check_text(option, text, why) < 0)
 		return -1;
 	value->string = xstrdup(text);
 	return 0;
+}
+
+/* The handler gets the rules.  The name, which is what the administrator wants to see again, stands
+ * behind their NUL in the same piece of memory, where zone_name() finds it. */
+static int parse_zone(const char *text, struct begat_value *value, char why[static VALUE_WHY])
+{
+	char *rules;
+
+	if (zone_read(text, &rules, why) < 0)
+		return -1;
+	value->string = xasprintf("%s%c%s", rules, '\0', text);
+	free(rules);
+	return 0;
+}
+
+static const char *zone_name(const struct begat_value *value)
+{
+	return value->string + strlen(value->string) + 1;
 }
 
 static int parse_command(const struct service *service, const char *text, struct begat_value *value,
@@ -87,7 +118,9 @@ static int parse_value(const struct service *service, const struct begat_option 
 	case BEGAT_OPTION_BOOL:
 		return parse_bool(text, value, why);
 	case BEGAT_OPTION_PATH:
-		return parse_path(text, value, why);
+		return parse_path(option, text, value, why);
+	case BEGAT_OPTION_ZONE:
+		return parse_zone(text, value, why);
 	case BEGAT_OPTION_COMMAND:
 		return parse_command(service, text, value, why);
 	}
@@ -246,6 +279,8 @@ static char *format_value(const struct begat_option *option, const struct begat_
 	case BEGAT_OPTION_STRING:
 	case BEGAT_OPTION_PATH:
 		return value->string ? xstrdup(value->string) : NULL;
+	case BEGAT_OPTION_ZONE:
+		return value->string ? xstrdup(zone_name(value)) : NULL;
 	case BEGAT_OPTION_COMMAND:
 		return value->argv ? value_format_words(value->argv) : NULL;
 	case BEGAT_OPTION_BOOL:

@@ -24,6 +24,7 @@
 #include "config/print-key.h"
 #include "config/rlimit.h"
 #include "config/schedule.h"
+#include "handlers/handler.h"
 
 /* Whether b is what a range of ports has after a. */
 static bool is_next(const struct address *a, const struct address *b)
@@ -31,7 +32,7 @@ static bool is_next(const struct address *a, const struct address *b)
 	struct address next = *a;
 	unsigned port = inet_port(&a->sa);
 
-	if (a->sa.sa_family == AF_UNIX || port == 0 || port == 65535)
+	if (a->sa.sa_family == AF_UNIX || port == 0 || port == 65535 || a->type != b->type)
 		return false;
 	next.in.sin_port = htons((uint16_t)(port + 1)); /* in the same place for both families */
 	return b->length == a->length && b->dual == a->dual &&
@@ -69,7 +70,8 @@ static void print_listen(FILE *out, const struct service *service)
 
 static void print_where(FILE *out, const struct service *service)
 {
-	print_listen(out, service);
+	if (service->nlisten)
+		print_listen(out, service);
 	print_number(out, "\tbacklog", (unsigned)service->backlog);
 	if (service->socket_uid != (uid_t)-1)
 		print_taken(out, "\tsocket-user", account_user_name(service->socket_uid));
@@ -106,23 +108,69 @@ static void print_options(FILE *out, const struct service *service, const struct
 	print_taken_list(out, "\toptions", items);
 }
 
-static void print_what(FILE *out, const struct service *service, const struct service *usual)
+static void print_redirect(FILE *out, const struct service *service, const struct service *usual)
 {
-	if (service->handler) {
-		if (service != usual) /* that has one only to show what is usual with it */
-			print_text(out, "\thandler", service->handler->name);
-		print_options(out, service, usual);
-		return;
+	char *const *targets = service_targets(service);
+
+	if (service != usual)
+		print_list(out, "\tredirect", targets);
+	for (size_t i = 0; i < service->nvalues; i++) {
+		const struct begat_value *value = &service->values[i];
+
+		if (strcmp(value->name, "connect-timeout") == 0)
+			print_duration(out, "\tconnect-timeout", value->number);
+		else if (strcmp(value->name, "send-proxy") == 0)
+			print_text(out, "\tsend-proxy", value->string);
 	}
+}
+
+static void print_program(FILE *out, const struct service *service)
+{
 	print_list(out, "\texec", service->exec);
 	print_text(out, "\targ0", service->arg0);
 	print_bool(out, "\tcrlf", service->crlf);
+}
+
+/* A service that is only there to show what is usual has no handler of its own. */
+static void print_what(FILE *out, const struct service *service, const struct service *usual)
+{
+	if (service->handler == &redirect_handler) {
+		print_redirect(out, service, usual);
+	} else if (service->handler) {
+		if (service != usual)
+			print_text(out, "\thandler", service->handler->name);
+		print_options(out, service, usual);
+	} else {
+		print_program(out, service);
+	}
+}
+
+/* Limits of what datagrams bring about: of handlers, which see them. */
+static void print_reply(FILE *out, const struct service *service, const struct service *usual)
+{
+	if (service->handler == NULL || service->handler == &redirect_handler)
+		return;
+	if (service != usual && service_find_listen(service, SOCK_DGRAM) == NULL)
+		return;
+	print_size(out, "\treply-max", service->reply_max);
+	print_number(out, "\treply-factor", service->reply_factor);
+}
+
+/* Where only some of the listeners have a standing worker there is no word for it. */
+static void print_wait(FILE *out, const struct service *service)
+{
+	if (service->waits || service_stands_wholly(service))
+		print_bool(out, "\twait", true);
+	else if (!service_stands(service))
+		print_bool(out, "\twait", false);
 }
 
 static void print_how(FILE *out, const struct service *service)
 {
 	static const char *const stderr_words[] = { "log", "client", "null" };
 
+	print_wait(out, service);
+	print_bool(out, "\ttcpmux", service->multiplexed);
 	print_text(out, "\tbanner", service->banner);
 	print_text(out, "\tstderr", stderr_words[service->stderr_to]);
 	print_text(out, "\tdirectory", service->directory);
@@ -155,6 +203,20 @@ static void print_who(FILE *out, const struct service *service, const struct ser
 		print_list(out, "\taccess-times", admission->times->texts);
 }
 
+/* Where others have no limit and datagrams their usual one there is no word for both. */
+static void print_source_rate(FILE *out, const struct service *service)
+{
+	const bool is_answered = service->handler && service->handler != &redirect_handler &&
+				 service_find_listen(service, SOCK_DGRAM);
+
+	if (service->admission.source_rate.count)
+		print_rate(out, "\trate-per-source", &service->admission.source_rate);
+	else if (is_answered && service->reply_rate.count == 0)
+		print_text(out, "\trate-per-source", "none");
+	else if (is_answered && service_stands_wholly(service))
+		print_rate(out, "\trate-per-source", &service->reply_rate);
+}
+
 static void print_how_many(FILE *out, const struct service *service)
 {
 	const struct service_admission *admission = &service->admission;
@@ -163,7 +225,7 @@ static void print_how_many(FILE *out, const struct service *service)
 	if (admission->per_source)
 		print_number(out, "\tper-source", admission->per_source);
 	print_rate(out, "\trate", &admission->rate);
-	print_rate(out, "\trate-per-source", &admission->source_rate);
+	print_source_rate(out, service);
 	fprintf(out, "\tsource-prefix = { %u, %u }\n", admission->prefix4, admission->prefix6);
 	print_text(out, "\twhen-full", admission->refuse_when_full ? "refuse" : "wait");
 	print_text(out, "\tbanner-fail", admission->banner_fail);
@@ -171,13 +233,17 @@ static void print_how_many(FILE *out, const struct service *service)
 	print_rate(out, "\tban-after", &admission->ban_after);
 }
 
+/* A standing worker of a handler goes by no client's time. */
 static void print_how_long(FILE *out, const struct service *service)
 {
-	if (service->handler) {
+	const bool is_shared = service->handler && service_stands_wholly(service);
+
+	if (service->handler && service->handler != &redirect_handler && !is_shared)
 		print_duration(out, "\tfirst-byte-timeout", service->first_byte_ms);
+	if (service->handler)
 		print_duration(out, "\tidle-timeout", service->idle_ms);
-	}
-	print_duration(out, "\tmax-time", service->max_time_ms);
+	if (!is_shared)
+		print_duration(out, "\tmax-time", service->max_time_ms);
 	print_duration(out, "\tkill-grace", service->kill_grace_ms);
 	print_text(out, "\ton-master-death", service->cage.die_with_master ? "die" : "finish");
 }
@@ -289,6 +355,7 @@ void print_service(FILE *out, const struct service *service, const struct servic
 	print_bool(out, "\tdisable", service->disable);
 	print_where(out, service);
 	print_what(out, service, usual);
+	print_reply(out, service, usual);
 	print_how(out, service);
 	print_who(out, service, usual);
 	print_how_many(out, service);

@@ -4,8 +4,8 @@
  *
  * A service takes each key from its own section, or else from "defaults", or else the default that
  * begat.conf(5) gives.  Every value is parsed by value.c and every problem is added, so one pass
- * shows all.  What a key means for handlers only, or for programs only, is an error where the
- * service itself sets it for the other kind, and is passed over where it comes from "defaults".
+ * shows all.  What a key means for some services only (what.c, standing.c) is an error where the
+ * service itself sets it and is none of these, and is passed over where it comes from "defaults".
  */
 #include "config.h"
 
@@ -22,127 +22,17 @@
 #include "config/admission.h"
 #include "config/builder.h"
 #include "config/cage.h"
-#include "config/nearest.h"
 #include "config/options.h"
 #include "config/socket.h"
+#include "config/standing.h"
 #include "config/value.h"
+#include "config/what.h"
 #include "handlers/handler.h"
 
 #define HOUR_MS	      3600000LL
 #define DAY_MS	      (24 * HOUR_MS)
 
-#define ARGUMENTS_MAX 250
 #define VARIABLES_MAX 100 /* of each kind: together they fit into a plan's vector */
-
-/* What is served */
-
-static void complain_handler(const struct builder *builder, const struct setting *setting)
-{
-	struct nearest nearest = { .wanted = setting->items[0].text };
-	char suggestion[NEAREST_SUFFIX];
-
-	for (size_t i = 0; handler_at(i); i++)
-		nearest_offer(&nearest, handler_at(i)->name);
-	nearest_format(&nearest, suggestion);
-	problem_add(&builder->loader->problems, &setting->origin,
-		    "handler: there is no handler \"%.64s\"%s", nearest.wanted, suggestion);
-}
-
-static void load_handler(const struct builder *builder, const struct setting *setting)
-{
-	struct service *service = builder->service;
-	const struct setting *options = builder_own(builder, KEY_OPTIONS);
-
-	service->handler = handler_find(setting->items[0].text);
-	if (service->handler == NULL) {
-		complain_handler(builder, setting);
-		return;
-	}
-	/* Those of the defaults are meant for the handler of the defaults. */
-	if (options == NULL && setting == builder_default(builder, KEY_HANDLER))
-		options = builder_default(builder, KEY_OPTIONS);
-	options_load(service, options, &builder->loader->problems);
-}
-
-static void load_exec(const struct builder *builder, const struct setting *setting)
-{
-	struct origin at = item_origin(setting, 0);
-	struct service *service = builder->service;
-	char why[VALUE_WHY];
-	size_t count = 0;
-
-	if (setting->count == 0) {
-		builder_complain(builder, &at, KEY_EXEC, "the list is empty");
-		return;
-	}
-	if (setting->count > ARGUMENTS_MAX)
-		problem_add(&builder->loader->problems, &at, "exec: %zu words are more than %d",
-			    setting->count, ARGUMENTS_MAX);
-	for (size_t i = 0; i < setting->count; i++)
-		strv_add(&service->exec, &count, xstrdup(setting->items[i].text));
-	/* Software may well be away while its service is off. */
-	if (!service->disable &&
-	    value_check_program(service->cage.chroot, service->exec[0], why) < 0)
-		builder_complain(builder, &at, KEY_EXEC, why);
-	else if (value_check_path(service->exec[0], why) < 0)
-		builder_complain(builder, &at, KEY_EXEC, why);
-	if (setting == builder_default(builder, KEY_EXEC) || builder_own(builder, KEY_ARG0))
-		builder_text(builder, KEY_ARG0, NULL, &service->arg0);
-}
-
-/* A service that has one of the two takes neither from the defaults. */
-static void load_what(const struct builder *builder)
-{
-	const struct setting *handler = builder_own(builder, KEY_HANDLER);
-	const struct setting *exec = builder_own(builder, KEY_EXEC);
-	const struct service *service = builder->service;
-
-	if (handler == NULL && exec == NULL) {
-		handler = builder_default(builder, KEY_HANDLER);
-		exec = builder_default(builder, KEY_EXEC);
-	}
-	if (handler && exec)
-		problem_add(&builder->loader->problems, &exec->origin,
-			    "service \"%s\" has both handler and exec; it takes one",
-			    service->name);
-	else if (handler)
-		load_handler(builder, handler);
-	else if (exec)
-		load_exec(builder, exec);
-	else
-		problem_add(&builder->loader->problems, &service->origin,
-			    "service \"%s\" has neither handler nor exec", service->name);
-}
-
-/* Keys that mean something for one of the two kinds only. */
-static void check_kind(const struct builder *builder)
-{
-	static const struct {
-		enum key key;
-		bool program;
-		const char *why;
-	} kinds[] = {
-		{ KEY_OPTIONS, false, "for handlers only; exec takes arguments" },
-		{ KEY_FIRST_BYTE_TIMEOUT, false,
-		  "for handlers only, because begat does not see what a program reads; use "
-		  "max-time" },
-		{ KEY_IDLE_TIMEOUT, false,
-		  "for handlers only, because begat does not see what a program reads; use "
-		  "max-time" },
-		{ KEY_ARG0, true, "for exec only; a handler has no arguments" },
-		{ KEY_CRLF, true, "for exec only; a handler writes the right line ends itself" },
-		{ KEY_CAPABILITIES, true, "for exec only; a handler never has any" },
-	};
-	const struct service *service = builder->service;
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const struct setting *setting = builder_own(builder, kinds[i].key);
-		bool wrong = kinds[i].program ? service->handler != NULL : service->exec != NULL;
-
-		if (setting && wrong)
-			builder_complain(builder, &setting->origin, kinds[i].key, kinds[i].why);
-	}
-}
 
 /* How it runs */
 
@@ -165,14 +55,8 @@ static void load_no_new_privileges(const struct builder *builder)
 static void load_how(const struct builder *builder)
 {
 	static const char *const stderr_words[] = { "log", "client", "null", NULL };
-	const struct setting *wait = builder_find(builder, KEY_WAIT);
 	struct service *service = builder->service;
-	bool standing = false;
 
-	builder_bool(builder, KEY_WAIT, &standing);
-	if (standing)
-		builder_complain(builder, &wait->origin, KEY_WAIT,
-				 "standing workers are not in this version");
 	builder_text(builder, KEY_BANNER, value_check_banner, &service->banner);
 	if (service->exec)
 		builder_bool(builder, KEY_CRLF, &service->crlf);
@@ -186,6 +70,12 @@ static void load_how(const struct builder *builder)
 	load_no_new_privileges(builder);
 }
 
+/* A session with a handler is over some day; what a program or a redirect is for, nobody knows. */
+static bool has_max_time(const struct service *service)
+{
+	return service->handler && service->handler != &redirect_handler;
+}
+
 static void load_limits(const struct builder *builder)
 {
 	struct service *service = builder->service;
@@ -193,16 +83,18 @@ static void load_limits(const struct builder *builder)
 
 	builder_number(builder, KEY_INSTANCES, 1000000, &instances);
 	service->instances = (unsigned)instances;
-	service->max_time_ms = service->handler ? HOUR_MS : 0;
+	service->max_time_ms = has_max_time(service) ? HOUR_MS : 0;
 	builder_duration(builder, KEY_MAX_TIME, 7 * DAY_MS, &service->max_time_ms);
 	builder_duration(builder, KEY_KILL_GRACE, HOUR_MS, &service->kill_grace_ms);
 	admission_load(builder);
 	if (service->exec)
 		return;
-	service->first_byte_ms = 60000;
 	service->idle_ms = 5 * 60000;
-	builder_duration(builder, KEY_FIRST_BYTE_TIMEOUT, DAY_MS, &service->first_byte_ms);
 	builder_duration(builder, KEY_IDLE_TIMEOUT, DAY_MS, &service->idle_ms);
+	if (service->handler == &redirect_handler)
+		return;
+	service->first_byte_ms = 60000;
+	builder_duration(builder, KEY_FIRST_BYTE_TIMEOUT, DAY_MS, &service->first_byte_ms);
 }
 
 /* As whom: from the inside out, up to the place that names the user.  A group that belongs to an
@@ -270,15 +162,17 @@ struct service *service_load(struct loader *loader, const struct section *sectio
 
 	if (value_check_name(service->name, why) < 0)
 		problem_add(&loader->problems, &section->origin, "service: %s", why);
-	builder_bool(&builder, KEY_DISABLE, &service->disable); /* first: others look at it */
+	/* First, since others look at them. */
+	builder_bool(&builder, KEY_DISABLE, &service->disable);
+	builder_bool(&builder, KEY_TCPMUX, &service->multiplexed);
 	socket_load_listen(&builder);
 	socket_load(&builder);
 	cage_load_root(&builder); /* before what is looked up in it */
 	ability_check_root(&builder);
-	load_what(&builder);
-	check_kind(&builder);
+	what_load(&builder);
 	load_how(&builder);
 	load_limits(&builder);
+	standing_load(&builder);
 	load_account(&builder);
 	cage_load(&builder);
 	return service;
@@ -297,6 +191,7 @@ struct service *service_new_default(const struct begat_handler *handler)
 	socket_load(&builder);
 	load_how(&builder);
 	load_limits(&builder);
+	standing_load_values(&builder);
 	load_account(&builder);
 	account_fini(&loader.identity);
 	problem_fini(&loader.problems);
@@ -312,15 +207,61 @@ void service_check_defaults(struct loader *loader)
 	};
 
 	builder_bool(&builder, KEY_DISABLE, &service->disable);
+	builder_bool(&builder, KEY_TCPMUX, &service->multiplexed);
 	socket_load(&builder);
 	cage_load_root(&builder);
-	if (builder_find(&builder, KEY_HANDLER) || builder_find(&builder, KEY_EXEC))
-		load_what(&builder);
+	what_check_defaults(&builder);
 	load_how(&builder);
 	load_limits(&builder);
+	standing_load_values(&builder);
 	load_account(&builder);
 	cage_load_values(&builder);
 	service_free(service);
+}
+
+bool service_listen_stands(const struct service *service, const struct service_listen *listen)
+{
+	if (listen->address.type == SOCK_STREAM)
+		return service->waits;
+	return listen->address.type == SOCK_DGRAM;
+}
+
+bool service_stands(const struct service *service)
+{
+	for (size_t i = 0; i < service->nlisten; i++)
+		if (service_listen_stands(service, &service->listen[i]))
+			return true;
+	return false;
+}
+
+bool service_stands_wholly(const struct service *service)
+{
+	if (service->nlisten == 0 || service->multiplexed)
+		return false;
+	for (size_t i = 0; i < service->nlisten; i++)
+		if (!service_listen_stands(service, &service->listen[i]))
+			return false;
+	return true;
+}
+
+const struct service_listen *service_find_listen(const struct service *service, int type)
+{
+	for (size_t i = 0; i < service->nlisten; i++)
+		if (service->listen[i].address.type == type)
+			return &service->listen[i];
+	return NULL;
+}
+
+char *const *service_targets(const struct service *service)
+{
+	static char *const none[] = { NULL };
+
+	if (service->handler != &redirect_handler)
+		return none;
+	for (size_t i = 0; i < service->nvalues; i++)
+		if (strcmp(service->values[i].name, "target") == 0 && service->values[i].argv)
+			return service->values[i].argv;
+	return none;
 }
 
 void service_free(struct service *service)

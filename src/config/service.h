@@ -103,21 +103,26 @@ struct service {
 	struct origin origin; /* of the section */
 	bool disable;
 
-	struct service_listen *listen; /* at least one */
+	struct service_listen *listen; /* at least one, unless it is multiplexed */
 	size_t nlisten;
+	bool waits;	  /* wait = true: its streams too have standing workers */
+	bool multiplexed; /* tcpmux = true */
 	int backlog;	  /* connections; the kernel's somaxconn cuts it */
 	uid_t socket_uid; /* (uid_t)-1: as it comes */
 	gid_t socket_gid; /* (gid_t)-1: as it comes */
 	mode_t socket_mode;
 
-	const struct begat_handler *handler; /* or NULL ... */
+	const struct begat_handler *handler; /* or NULL ...; of redirect, redirect_handler */
 	struct begat_value *values;	     /* one for each declared option, then the commands */
 	size_t nvalues;
 	char **exec; /* ... and this: NULL-terminated, [0] an absolute path */
 	char *arg0;  /* NULL: the program's path */
 
-	char *banner; /* unexpanded; NULL: none */
-	bool crlf;    /* programs only */
+	char *banner;			/* unexpanded; NULL: none */
+	bool crlf;			/* programs only */
+	unsigned reply_max;		/* bytes of an answer to a datagram */
+	unsigned reply_factor;		/* 0: no limit */
+	struct service_rate reply_rate; /* datagrams of one source */
 	enum service_stderr stderr_to;
 	char *directory;
 	char **env;	 /* NAME=VALUE, NULL-terminated, never NULL */
@@ -137,5 +142,17 @@ struct service {
 };
 
 void service_free(struct service *service);
+
+/* Whether one of its listeners is handed over to a standing worker; whether this one is; whether
+ * nobody is served in another way. */
+bool service_stands(const struct service *service);
+bool service_listen_stands(const struct service *service, const struct service_listen *listen);
+bool service_stands_wholly(const struct service *service);
+
+/* Its first listener of this type: SOCK_STREAM, SOCK_DGRAM, 0 for a FIFO.  NULL: it has none. */
+const struct service_listen *service_find_listen(const struct service *service, int type);
+
+/* Where it is redirected to, as config/targets.h writes it: NULL-terminated, never NULL. */
+char *const *service_targets(const struct service *service);
 
 #endif

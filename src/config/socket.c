@@ -50,10 +50,10 @@ void socket_load_listen(const struct builder *builder)
 	const struct setting *setting = builder_own(builder, KEY_LISTEN);
 	const struct service *service = builder->service;
 
-	if (setting == NULL)
+	if (setting == NULL && !service->multiplexed)
 		problem_add(&builder->loader->problems, &service->origin,
 			    "service \"%s\" listens nowhere: listen is missing", service->name);
-	else if (setting->count == 0)
+	else if (setting && setting->count == 0)
 		builder_complain(builder, &setting->origin, KEY_LISTEN, "the list is empty");
 	for (size_t i = 0; setting && i < setting->count; i++)
 		load_listen_item(builder, setting, i);

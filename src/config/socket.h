@@ -5,7 +5,7 @@
 
 #include "config/builder.h"
 
-void socket_load_listen(const struct builder *builder); /* required: missing is an error */
+void socket_load_listen(const struct builder *builder); /* required, but by tcpmux */
 void socket_load(const struct builder *builder);	/* the others */
 
 #endif

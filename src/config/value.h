@@ -43,7 +43,10 @@ int value_check_path(const char *text, char why[static VALUE_WHY]);	  /* absolut
 int value_check_name(const char *text, char why[static VALUE_WHY]);	  /* of a service */
 int value_check_variable(const char *text, char why[static VALUE_WHY]);	  /* NAME */
 int value_check_assignment(const char *text, char why[static VALUE_WHY]); /* NAME=VALUE */
-int value_check_banner(const char *text, char why[static VALUE_WHY]);	  /* %h %p %s %t %% only */
+int value_check_banner(const char *text, char why[static VALUE_WHY]);	  /* %h %n %p %s %t %% */
+
+/* Whether a banner that has been checked has this field: 'n' for "%n". */
+bool value_has_field(const char *banner, char field);
 
 /* An absolute path with single slashes and none at its end, which the caller frees; parts that are
  * "." or ".." are refused. */

@@ -20,9 +20,18 @@ static int discard_serve(struct begat_session *session)
 	return begat_finish(session);
 }
 
+static bool discard_answer(struct begat_session *session, const void *bytes, size_t length)
+{
+	(void)session;
+	(void)bytes;
+	(void)length;
+	return false;
+}
+
 const struct begat_handler discard_handler = {
 	.abi = BEGAT_HANDLER_ABI,
 	.name = "discard",
 	.summary = "drops what the client sends (RFC 863)",
 	.serve = discard_serve,
+	.answer = discard_answer,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * echo, RFC 862: sends back what comes, until the client closes.
+ * echo, RFC 862: sends back what comes, until the client closes; of datagrams, each.
  *
  * A client that half-closes still gets all of it.  One that sends and never reads is held up by its
  * own full socket, and ended when that lasts for idle-timeout.
@@ -22,9 +22,16 @@ static int echo_serve(struct begat_session *session)
 	return begat_finish(session);
 }
 
+/* A part of it would be no echo. */
+static bool echo_answer(struct begat_session *session, const void *bytes, size_t length)
+{
+	return begat_write(session, bytes, length) == 0;
+}
+
 const struct begat_handler echo_handler = {
 	.abi = BEGAT_HANDLER_ABI,
 	.name = "echo",
 	.summary = "sends back what the client sends (RFC 862)",
 	.serve = echo_serve,
+	.answer = echo_answer,
 };

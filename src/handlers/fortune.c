@@ -2,8 +2,8 @@
 /*
  * fortune: one random quotation, then the end; and the shell's cookie.
  *
- * For "quote of the day" as RFC 865 has it, set max-length to 500 or so: with the line ends of the
- * Internet the RFC's limit is 512.
+ * Any byte, and up to 8 KiB.  What RFC 865 calls a "quote of the day" is shorter and plainer, and
+ * qotd's.
  */
 #include "config.h"
 
@@ -55,8 +55,12 @@ static int fortune_serve(struct begat_session *session)
 
 static const struct begat_option fortune_options[] = {
 	FORTUNE_OPTION_DATABASE,
-	{ "max-length", BEGAT_OPTION_SIZE, "8k", 1, STRFILE_QUOTE_MAX,
-	  "no longer quotation is sent, in bytes" },
+	{ .name = "max-length",
+	  .type = BEGAT_OPTION_SIZE,
+	  .fallback = "8k",
+	  .min = 1,
+	  .max = STRFILE_QUOTE_MAX,
+	  .help = "no longer quotation is sent, in bytes" },
 	{ .name = NULL },
 };
 

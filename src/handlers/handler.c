@@ -13,8 +13,9 @@
 #include <string.h>
 
 static const struct begat_handler *const handlers[] = {
-	&daytime_handler, &discard_handler, &echo_handler,
-	&fortune_handler, &shell_handler,   &time_handler,
+	&chargen_handler, &daytime_handler, &discard_handler, &echo_handler,	 &fortune_handler,
+	&ident_handler,	  &motd_handler,    &qotd_handler,    &redirect_handler, &shell_handler,
+	&tcpmux_handler,  &time_handler,    &users_handler,
 };
 
 #define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))

@@ -5,8 +5,9 @@
 
 #include <begat/handler.h>
 
-extern const struct begat_handler daytime_handler, discard_handler, echo_handler, fortune_handler,
-	shell_handler, time_handler;
+extern const struct begat_handler chargen_handler, daytime_handler, discard_handler, echo_handler,
+	fortune_handler, ident_handler, motd_handler, qotd_handler, redirect_handler, shell_handler,
+	tcpmux_handler, time_handler, users_handler;
 
 /* NULL when there is none of that name. */
 const struct begat_handler *handler_find(const char *name);

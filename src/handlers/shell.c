@@ -200,15 +200,15 @@ static int shell_serve(struct begat_session *session)
 }
 
 static const struct begat_option shell_options[] = {
-	{ "prompt", BEGAT_OPTION_STRING, "> ", 0, 256, "what asks for a command" },
-	{ "motd", BEGAT_OPTION_PATH, "/etc/motd", 0, 0, "the file that \"motd\" shows" },
+	{ "prompt", BEGAT_OPTION_STRING, "> ", 0, 256, "what asks for a command", NULL },
+	{ "motd", BEGAT_OPTION_PATH, "/etc/motd", 0, 0, "the file that \"motd\" shows", NULL },
 	FORTUNE_OPTION_DATABASE, /* for "cookie" */
 	{ "max-line", BEGAT_OPTION_NUMBER, "512", 16, SHELL_LINE_MAX,
-	  "bytes of a line; a longer one ends the session" },
+	  "bytes of a line; a longer one ends the session", NULL },
 	{ "command-timeout", BEGAT_OPTION_DURATION, "30s", 1000, 86400000,
-	  "how long a command.NAME may run" },
+	  "how long a command.NAME may run", NULL },
 	{ SHELL_PREFIX, BEGAT_OPTION_COMMAND, NULL, 0, 0,
-	  "command.NAME: a program and its arguments, run without a shell" },
+	  "command.NAME: a program and its arguments, run without a shell", NULL },
 	{ .name = NULL },
 };
 

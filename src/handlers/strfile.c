@@ -320,6 +320,32 @@ void strfile_close(struct strfile *strfile)
 		close(strfile->index);
 }
 
+void strfile_walk(const struct strfile *strfile, strfile_visitor *visit, void *state)
+{
+	char bytes[STRFILE_QUOTE_MAX];
+	struct quote quote = { .bytes = bytes };
+	struct reader reader;
+	size_t offset = 0;
+
+	reader_init(&reader, strfile, 0);
+	for (; read_quote(&reader, &quote); offset = reader.offset)
+		if (fits(&quote, STRFILE_QUOTE_MAX))
+			visit(state, offset, bytes, quote.length);
+}
+
+size_t strfile_fetch(const struct strfile *strfile, size_t offset, char bytes[STRFILE_QUOTE_MAX])
+{
+	struct quote quote = { .bytes = bytes };
+	struct reader reader;
+
+	reader_init(&reader, strfile, offset);
+	if (!read_quote(&reader, &quote) || !fits(&quote, STRFILE_QUOTE_MAX))
+		return 0;
+	if (strfile->rotated)
+		rotate(bytes, quote.length);
+	return quote.length;
+}
+
 size_t strfile_pick(const struct strfile *strfile, size_t max, char bytes[STRFILE_QUOTE_MAX])
 {
 	struct quote quote = { .bytes = bytes };

@@ -34,4 +34,12 @@ void strfile_close(struct strfile *strfile);
  * when the text has none (or cannot be read). */
 size_t strfile_pick(const struct strfile *strfile, size_t max, char quote[STRFILE_QUOTE_MAX]);
 
+/* Shows every quotation of at most STRFILE_QUOTE_MAX bytes, in the order of the text, and where it
+ * begins; letters as they are stored. */
+typedef void strfile_visitor(void *state, size_t offset, const char *quote, size_t length);
+void strfile_walk(const struct strfile *strfile, strfile_visitor *visit, void *state);
+
+/* The quotation that begins there, as strfile_pick() gives it; 0 when the text has changed. */
+size_t strfile_fetch(const struct strfile *strfile, size_t offset, char quote[STRFILE_QUOTE_MAX]);
+
 #endif

@@ -12,11 +12,17 @@
 #include "base/inet.h"
 #include "listen/address.h"
 
-static bool is_wildcard(const struct address *address)
+bool address_is_wildcard(const struct address *address)
 {
 	if (address->sa.sa_family == AF_INET)
 		return address->in.sin_addr.s_addr == INADDR_ANY;
-	return IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
+	return address->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
+}
+
+static const char *protocol_of(const struct address *address)
+{
+	return address->type == SOCK_DGRAM ? "udp" : "tcp";
 }
 
 static void format_unix(const struct address *address, char *text, size_t size)
@@ -28,12 +34,14 @@ static void format_unix(const struct address *address, char *text, size_t size)
 	if (length && path[0] == '\0')
 		snprintf(text, size, "unix:@%.*s", (int)length - 1, path + 1);
 	else
-		snprintf(text, size, "unix:%.*s", (int)strnlen(path, length), path);
+		snprintf(text, size, "%s:%.*s", address->type == 0 ? "fifo" : "unix",
+			 (int)strnlen(path, length), path);
 }
 
 /* By the interface's name: its number may be another one after a reboot. */
-static void format_link_local(const struct sockaddr_in6 *in6, char *text, size_t size)
+static void format_link_local(const struct address *address, char *text, size_t size)
 {
+	const struct sockaddr_in6 *in6 = &address->in6;
 	struct sockaddr_in6 plain = *in6;
 	char host[INET_TEXT], name[IF_NAMESIZE];
 
@@ -41,28 +49,37 @@ static void format_link_local(const struct sockaddr_in6 *in6, char *text, size_t
 	inet_format_host((const struct sockaddr *)&plain, host, sizeof(host));
 	if (if_indextoname(in6->sin6_scope_id, name) == NULL)
 		snprintf(name, sizeof(name), "%u", (unsigned)in6->sin6_scope_id);
-	snprintf(text, size, "tcp:[%s%%%s]:%u", host, name, (unsigned)ntohs(in6->sin6_port));
+	snprintf(text, size, "%s:[%s%%%s]:%u", protocol_of(address), host, name,
+		 (unsigned)ntohs(in6->sin6_port));
+}
+
+static void format_inet(const struct address *address, char *text, size_t size)
+{
+	const char *protocol = protocol_of(address);
+	char inet[INET_TEXT];
+
+	if (address->dual) {
+		snprintf(text, size, "%s:%u", protocol, inet_port(&address->sa));
+	} else if (address_is_wildcard(address)) {
+		snprintf(text, size, "%s%c:%u", protocol,
+			 address->sa.sa_family == AF_INET ? '4' : '6', inet_port(&address->sa));
+	} else {
+		inet_format(&address->sa, inet, sizeof(inet));
+		snprintf(text, size, "%s:%s", protocol, inet);
+	}
 }
 
 void address_format(const struct address *address, char *text, size_t size)
 {
-	char inet[INET_TEXT];
-
-	if (address->sa.sa_family == AF_UNIX) {
+	if (address->sa.sa_family == AF_UNIX)
 		format_unix(address, text, size);
-	} else if (address->dual) {
-		snprintf(text, size, "tcp:%u", inet_port(&address->sa));
-	} else if (is_wildcard(address)) {
-		snprintf(text, size, "tcp%c:%u", address->sa.sa_family == AF_INET ? '4' : '6',
-			 inet_port(&address->sa));
-	} else if (address->sa.sa_family == AF_INET6 && address->in6.sin6_scope_id) {
-		format_link_local(&address->in6, text, size);
-	} else {
-		inet_format(&address->sa, inet, sizeof(inet));
-		snprintf(text, size, "tcp:%s", inet);
-	}
+	else if (address->sa.sa_family == AF_INET6 && address->in6.sin6_scope_id)
+		format_link_local(address, text, size);
+	else
+		format_inet(address, text, size);
 }
 
+/* A FIFO and a socket are both files. */
 static bool conflicts_unix(const struct address *a, const struct address *b)
 {
 	return a->length == b->length &&
@@ -84,11 +101,11 @@ bool address_conflicts(const struct address *a, const struct address *b)
 
 	if (is_unix || b->sa.sa_family == AF_UNIX)
 		return a->sa.sa_family == b->sa.sa_family && conflicts_unix(a, b);
-	if (inet_port(&a->sa) != inet_port(&b->sa) || inet_port(&a->sa) == 0)
+	if (a->type != b->type || inet_port(&a->sa) != inet_port(&b->sa) || inet_port(&a->sa) == 0)
 		return false;
 	if (a->dual || b->dual)
 		return true;
 	if (a->sa.sa_family != b->sa.sa_family)
 		return false;
-	return is_wildcard(a) || is_wildcard(b) || is_equal_host(a, b);
+	return address_is_wildcard(a) || address_is_wildcard(b) || is_equal_host(a, b);
 }

@@ -26,9 +26,11 @@
 
 #define PATH_LENGTH ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define PORT_MAX    65535
+#define LATER	    (-1)
 
 struct parsing {
-	const char *text; /* the whole, for messages */
+	const char *text;     /* the whole, for messages */
+	const char *protocol; /* "tcp", "udp" */
 	struct address address;
 	unsigned first, last; /* ports */
 	char *error;
@@ -90,15 +92,27 @@ static int parse_range(struct parsing *parsing, const char *text, const char *da
 	return 0;
 }
 
+/* Many a small service has only one of its two lines there. */
+static int fail_port_name(struct parsing *parsing, const char *text)
+{
+	const struct servent *other = getservbyname(text, NULL);
+
+	if (other)
+		return FAIL(parsing, "/etc/services has \"%s\" for %s alone: write %s:%d", text,
+			    other->s_proto, parsing->protocol, ntohs((uint16_t)other->s_port));
+	return FAIL(parsing, "\"%s\" is neither a port nor a name in /etc/services", text);
+}
+
 static int parse_port_name(struct parsing *parsing, const char *text)
 {
-	const struct servent *entry = getservbyname(text, "tcp");
+	const struct servent *entry = getservbyname(text, parsing->protocol);
 	struct in_addr ignored;
 
 	if (inet_pton(AF_INET, text, &ignored) == 1)
-		return FAIL(parsing, "the port is missing: write tcp:%s:PORT", text);
+		return FAIL(parsing, "the port is missing: write %s:%s:PORT", parsing->protocol,
+			    text);
 	if (entry == NULL)
-		return FAIL(parsing, "\"%s\" is neither a port nor a name in /etc/services", text);
+		return fail_port_name(parsing, text);
 	parsing->first = parsing->last = ntohs((uint16_t)entry->s_port);
 	return 0;
 }
@@ -233,7 +247,7 @@ static int parse_bracketed(struct parsing *parsing, char *text, int family)
 	return parse_port(parsing, end + 2);
 }
 
-/* What stands behind "tcp:"; text is changed. */
+/* What stands behind "tcp:" or "udp:"; text is changed. */
 static int parse_inet(struct parsing *parsing, char *text, int family)
 {
 	char *colon = strchr(text, ':');
@@ -245,11 +259,12 @@ static int parse_inet(struct parsing *parsing, char *text, int family)
 		return parse_port(parsing, text);
 	}
 	if (strchr(colon + 1, ':'))
-		return FAIL(parsing, "an IPv6 address stands in brackets: tcp:[::1]:13");
+		return FAIL(parsing, "an IPv6 address stands in brackets: %s:[::1]:13",
+			    parsing->protocol);
 	*colon = '\0';
 	if (strcmp(text, "*") == 0 || *text == '\0')
-		return FAIL(parsing, "for all addresses write the port alone: tcp:%.20s",
-			    colon + 1);
+		return FAIL(parsing, "for all addresses write the port alone: %s:%.20s",
+			    parsing->protocol, colon + 1);
 	if (parse_host4(parsing, text) < 0)
 		return -1;
 	if (family == AF_INET6)
@@ -257,17 +272,26 @@ static int parse_inet(struct parsing *parsing, char *text, int family)
 	return parse_port(parsing, colon + 1);
 }
 
-/* Unix sockets */
+/* Unix sockets and FIFOs */
+
+static int check_length(struct parsing *parsing, const char *name)
+{
+	if (strlen(name) <= (size_t)PATH_LENGTH)
+		return 0;
+	if (parsing->address.type == 0)
+		return FAIL(parsing,
+			    "%zu bytes are too long for the path of a FIFO, which takes %d",
+			    strlen(name), PATH_LENGTH);
+	return FAIL(parsing, "%zu bytes are too long for a Unix socket, which takes %d",
+		    strlen(name), PATH_LENGTH);
+}
 
 static int check_name(struct parsing *parsing, const char *name)
 {
 	for (const char *c = name; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			return FAIL(parsing, "a control character in the name");
-	if (strlen(name) > (size_t)PATH_LENGTH)
-		return FAIL(parsing, "%zu bytes are too long for a Unix socket, which takes %d",
-			    strlen(name), PATH_LENGTH);
-	return 0;
+	return check_length(parsing, name);
 }
 
 static int check_unix(struct parsing *parsing, const char *name)
@@ -283,12 +307,23 @@ static int check_unix(struct parsing *parsing, const char *name)
 	return check_name(parsing, name);
 }
 
+static int check_fifo(struct parsing *parsing, const char *path)
+{
+	if (path[0] != '/')
+		return FAIL(parsing, "a FIFO needs an absolute path");
+	if (path[strlen(path) - 1] == '/')
+		return FAIL(parsing, "this is a directory, not the path of a FIFO");
+	return check_name(parsing, path);
+}
+
 static int parse_unix(struct parsing *parsing, const char *name)
 {
 	struct sockaddr_un *un = &parsing->address.un;
 	size_t length = strlen(name);
+	int wrong =
+		parsing->address.type == 0 ? check_fifo(parsing, name) : check_unix(parsing, name);
 
-	if (check_unix(parsing, name) < 0)
+	if (wrong)
 		return -1;
 	*un = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	memcpy(un->sun_path, name, length);
@@ -305,14 +340,14 @@ static int parse_unix(struct parsing *parsing, const char *name)
 static const struct scheme {
 	const char *name;
 	int family; /* AF_UNSPEC: either */
-	bool later; /* known, but not in this version */
+	int type;   /* of struct address; LATER: known, but not in this version */
 } schemes[] = {
-	{ "tcp:", AF_UNSPEC, false },	 { "tcp4:", AF_INET, false },
-	{ "tcp6:", AF_INET6, false },	 { "unix:", AF_UNIX, false },
-	{ "udp:", AF_UNSPEC, true },	 { "udp4:", AF_UNSPEC, true },
-	{ "udp6:", AF_UNSPEC, true },	 { "unixgram:", AF_UNSPEC, true },
-	{ "unixseq:", AF_UNSPEC, true }, { "fifo:", AF_UNSPEC, true },
-	{ "inherit:", AF_UNSPEC, true },
+	{ "tcp:", AF_UNSPEC, SOCK_STREAM }, { "tcp4:", AF_INET, SOCK_STREAM },
+	{ "tcp6:", AF_INET6, SOCK_STREAM }, { "udp:", AF_UNSPEC, SOCK_DGRAM },
+	{ "udp4:", AF_INET, SOCK_DGRAM },   { "udp6:", AF_INET6, SOCK_DGRAM },
+	{ "unix:", AF_UNIX, SOCK_STREAM },  { "fifo:", AF_UNIX, 0 },
+	{ "unixgram:", AF_UNIX, LATER },    { "unixseq:", AF_UNIX, LATER },
+	{ "inherit:", AF_UNSPEC, LATER },
 };
 
 static const struct scheme *find_scheme(const char *text)
@@ -331,9 +366,13 @@ static int parse(struct parsing *parsing, char *text)
 	if (*text == '\0')
 		return FAIL(parsing, "the address is empty");
 	if (scheme == NULL)
-		return FAIL(parsing, "an address begins with tcp: tcp4: tcp6: or unix:");
-	if (scheme->later)
+		return FAIL(parsing,
+			    "an address begins with tcp: tcp4: tcp6: udp: udp4: udp6: unix: "
+			    "or fifo:");
+	if (scheme->type == LATER)
 		return FAIL(parsing, "%s addresses are not in this version", scheme->name);
+	parsing->address.type = scheme->type;
+	parsing->protocol = scheme->type == SOCK_DGRAM ? "udp" : "tcp";
 	rest = text + strlen(scheme->name);
 	if (scheme->family == AF_UNIX)
 		return parse_unix(parsing, rest);

@@ -10,7 +10,8 @@
 #include <sys/un.h>
 
 struct address {
-	bool dual; /* "tcp:PORT": one socket for both families, IPv4 alone where IPv6 is off */
+	int type;  /* SOCK_STREAM, SOCK_DGRAM; 0: a FIFO, whose path is that of the Unix address */
+	bool dual; /* "tcp:PORT", "udp:PORT": both families, IPv4 alone where IPv6 is off */
 	socklen_t length; /* of the socket address; an abstract Unix name has no closing NUL */
 	union {
 		struct sockaddr sa;
@@ -30,8 +31,11 @@ int address_parse(const char *text, struct address **list, size_t *count, char *
 /* The canonical form, which address_parse() reads back to the same. */
 void address_format(const struct address *address, char *text, size_t size);
 
-/* Whether two sockets could not be bound to both: the same address, or the same port with a
- * wildcard that covers the other.  Port 0 conflicts with nothing. */
+/* Whether it is all addresses of a family. */
+bool address_is_wildcard(const struct address *address);
+
+/* Whether there could not be both: the same path, or the same port of one protocol and the same
+ * address or a wildcard that covers the other.  Port 0 conflicts with nothing. */
 bool address_conflicts(const struct address *a, const struct address *b);
 
 #endif

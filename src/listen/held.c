@@ -9,8 +9,10 @@
 
 #include "listen/held.h"
 
+#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -22,10 +24,11 @@ static int compare_asked(const void *a, const void *b)
 	return strcmp(x->asked, y->asked);
 }
 
-/* Where its file has been removed or replaced, nobody can connect any more. */
+/* Where its file has been removed or replaced, nobody can connect any more.  A FIFO, which has no
+ * descriptor here, is made anew by its keeper. */
 static bool is_reachable(const struct listener *held)
 {
-	return held->path == NULL || path_is(held->path, held->device, held->inode);
+	return held->fd < 0 || held->path == NULL || path_is(held->path, held->device, held->inode);
 }
 
 /* Those of one address stand together: the first of them. */
@@ -63,6 +66,28 @@ static bool is_changed(const struct listener *held, const struct listener *wante
 			       held->mode != wanted->mode));
 }
 
+/* That the kernel may have chosen, from the address as it was bound; it is the last part of it. */
+static uint16_t bound_port(const struct listener *held)
+{
+	const char *colon = strrchr(held->address, ':');
+	const char *error;
+	long long port;
+
+	if (colon == NULL)
+		return 0;
+	port = strtonum(colon + 1, 1, UINT16_MAX, &error);
+	return error ? 0 : (uint16_t)port;
+}
+
+/* Where a worker does not ask any more, the table is left to be closed. */
+static void keep_sources(const struct listener *held, struct listener *wanted)
+{
+	if (!wanted->admits || held->sources_fd < 0 || !is_of(held, wanted->owner))
+		return; /* what workers of another service have left there is not to be trusted */
+	wanted->sources_fd = held->sources_fd;
+	wanted->sources_kept = true;
+}
+
 static void keep(struct listener *held, struct listener *wanted)
 {
 	held->kept = wanted->kept = true;
@@ -70,9 +95,12 @@ static void keep(struct listener *held, struct listener *wanted)
 	wanted->fd = held->fd;
 	free(wanted->address);
 	wanted->address = xstrdup(held->address);
+	free(wanted->path);
 	wanted->path = held->path ? xstrdup(held->path) : NULL;
 	wanted->device = held->device;
 	wanted->inode = held->inode;
+	wanted->port = wanted->type == SOCK_DGRAM ? bound_port(held) : 0;
+	keep_sources(held, wanted);
 }
 
 static void keep_some(const struct listener_set *held, struct listener_set *set, bool own)

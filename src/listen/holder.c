@@ -2,10 +2,10 @@
 /*
  * Which process holds an address that we wanted.
  *
- * "Address already in use" at three in the morning is half an answer.  The kernel lists listening
- * sockets by inode in /proc/net (proc(5)), and who has a socket open can be seen in
- * /proc/PID/fd by root and by the same user.  Everything here is for one message: no error is an
- * error, it only leaves the message shorter.
+ * "Address already in use" at three in the morning is half an answer.  The kernel lists sockets by
+ * inode in /proc/net (proc(5)), and who has a socket open can be seen in /proc/PID/fd by root and
+ * by the same user.  Everything here is for one message: no error is an error, it only leaves the
+ * message shorter.
  */
 #include "config.h"
 
@@ -21,18 +21,29 @@
 
 #define STATE_LISTEN 0x0A
 
-/* A line of the kernel's tables: the address of a socket that listens.  Words of four bytes, each
- * as a number of this machine.  The tables tell no scope and no IPV6_V6ONLY. */
-static bool parse_line(const char *line, struct address *address, unsigned long *inode)
+/* The kernel's tables of one protocol, one for each family. */
+static const struct table {
+	int type;
+	const char *paths[2];
+} tables[] = {
+	{ SOCK_STREAM, { "/proc/net/tcp", "/proc/net/tcp6" } },
+	{ SOCK_DGRAM, { "/proc/net/udp", "/proc/net/udp6" } },
+};
+
+/* A line of them: the address of a socket that listens; of one for datagrams, which are in the way
+ * whatever their state is.  Words of four bytes, each as a number of this machine.  The tables tell
+ * no scope and no IPV6_V6ONLY. */
+static bool parse_line(const char *line, int type, struct address *address, unsigned long *inode)
 {
 	char host[33];
 	unsigned port, state, words[4];
 
 	if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu", host,
 		   &port, &state, inode) != 4 ||
-	    state != STATE_LISTEN)
+	    (type == SOCK_STREAM && state != STATE_LISTEN))
 		return false;
-	*address = (struct address){ .in6.sin6_port = htons((in_port_t)port) }; /* or sin_port */
+	*address = (struct address){ .type = type,
+				     .in6.sin6_port = htons((in_port_t)port) }; /* or sin_port */
 	if (sscanf(host, "%8x%8x%8x%8x", &words[0], &words[1], &words[2], &words[3]) == 4) {
 		address->in6.sin6_family = AF_INET6;
 		memcpy(&address->in6.sin6_addr, words, sizeof(words));
@@ -44,20 +55,32 @@ static bool parse_line(const char *line, struct address *address, unsigned long 
 	return true;
 }
 
-/* The inode of a socket that listens where we wanted to, from one of the tables; 0 for none. */
-static unsigned long find_inode(const char *table, const struct address *wanted)
+/* The inode of a socket that is where we wanted to be, from one of the tables; 0 for none. */
+static unsigned long find_inode(const char *path, const struct address *wanted)
 {
 	unsigned long inode = 0, candidate;
 	struct address address;
 	char line[512];
-	FILE *file = fopen(table, "re");
+	FILE *file = fopen(path, "re");
 
 	if (file == NULL)
 		return 0;
 	while (inode == 0 && fgets(line, sizeof(line), file))
-		if (parse_line(line, &address, &candidate) && address_conflicts(&address, wanted))
+		if (parse_line(line, wanted->type, &address, &candidate) &&
+		    address_conflicts(&address, wanted))
 			inode = candidate;
 	(void)fclose(file); /* only read from */
+	return inode;
+}
+
+static unsigned long find_inet_inode(const struct address *wanted)
+{
+	unsigned long inode = 0;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		for (size_t k = 0; k < 2 && inode == 0; k++)
+			if (tables[i].type == wanted->type)
+				inode = find_inode(tables[i].paths[k], wanted);
 	return inode;
 }
 
@@ -145,8 +168,8 @@ void holder_find(const struct address *address, char *text, size_t size)
 
 	if (address->sa.sa_family == AF_UNIX)
 		inode = find_unix_inode(&address->un, address->length);
-	else if ((inode = find_inode("/proc/net/tcp", address)) == 0)
-		inode = find_inode("/proc/net/tcp6", address);
+	else
+		inode = find_inet_inode(address);
 	text[0] = '\0';
 	if (inode)
 		holder_format(find_pid(inode), text, size);

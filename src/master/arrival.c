@@ -14,11 +14,12 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "master/birth.h"
 #include "master/child.h"
 #include "master/farewell.h"
 #include "master/introduction.h"
+#include "master/mux.h"
 #include "report/log.h"
-#include "worker/spawn.h"
 
 static void refuse(struct serving *serving, struct connection *connection,
 		   const struct admission *admission, enum refusal refusal)
@@ -42,65 +43,56 @@ static int fail(struct child *child)
 
 	child->serving->record->stats.refused[REFUSAL_SHORTAGE]++;
 	introduction_close(child);
+	mux_close(child);
 	child_del(child);
 	errno = error;
 	return -1;
 }
 
-static int beget(const struct admission *admission, const struct plan_listener *listener,
-		 struct child *child, int talk_fd)
+/* A socket to the worker, where there is something to be said about its client. */
+static int open_talk(const struct admission *admission, struct child *child, int *talk_fd)
 {
-	struct serving *serving = child->serving;
-	const struct plan_cage *cage = plan_cage(admission->plan, serving->plan);
-	struct worker_task task = {
-		.plan = admission->plan,
-		.service = serving->plan,
-		.listener = listener,
-		.connection = *admission->connection,
-		.talk_fd = talk_fd,
-		.stderr_fd = -1,
-		.ruleset_fd = cage ? cage->ruleset_fd : -1,
-		.parent = getpid(),
-		.failure = child_failure(child),
-	};
-	pid_t pid;
-
-	if (serving->plan->stderr_to == PLAN_STDERR_LOG)
-		task.stderr_fd = errlog_writer(&serving->errlog, serving->name);
-	if (serving->plan->handler < 0) /* handlers take it in their stride */
-		child->client_gone = connection_is_reset(admission->connection);
-	pid = spawn_worker(&task);
-	if (pid < 0)
-		return -1;
-	log_line(LOG_INFO, "begat %s[%d] peer=%s", serving->name, (int)pid, child->peer);
-	child_start(child, pid, serving->plan->max_time_ms);
+	*talk_fd = -1;
+	if (child->role == WORKER_MUX)
+		return mux_open(child, admission->connection, talk_fd);
+	if (admission_wants_header(admission->plan, admission->service))
+		return introduction_open(child, talk_fd);
 	return 0;
 }
 
 /* Whose client is still to be named takes its source later. */
-static int receive(const struct admission *admission, const struct plan_listener *listener,
-		   struct child *child)
+static int receive(const struct admission *admission, const struct gate *gate, struct child *child)
 {
-	const bool is_proxied = admission_wants_header(admission->plan, admission->service);
-	int talk_fd = -1, result;
+	int talk_fd, result;
 
-	if (is_proxied && introduction_open(child, &talk_fd) < 0) {
+	if (open_talk(admission, child, &talk_fd) < 0) {
 		(void)close(admission->connection->fd); /* failing already */
 		return fail(child);
 	}
-	result = beget(admission, listener, child, talk_fd);
+	result = birth_give(admission->plan, child, gate->plan, admission->connection, talk_fd);
 	if (talk_fd >= 0)
 		(void)close(talk_fd); /* the worker has it */
 	if (result < 0)
 		return fail(child);
-	if (!is_proxied)
+	if (!admission_wants_header(admission->plan, admission->service))
 		child->source = admit_take_client(admission);
 	serving_take(child->serving, admission);
 	return 0;
 }
 
-int arrival_receive(struct serving *serving, const struct plan_listener *listener,
-		    struct connection *connection)
+static struct child *add_child(struct serving *serving, struct gate *gate, const char *peer)
+{
+	struct child *child = child_add(serving, peer);
+
+	if (child == NULL)
+		return NULL;
+	child->gate = gate;
+	if (serving->plan->multiplexes)
+		child->role = WORKER_MUX;
+	return child;
+}
+
+int arrival_receive(struct serving *serving, struct gate *gate, struct connection *connection)
 {
 	const struct admission admission = serving_ask(serving, connection);
 	const enum refusal refusal = admit_check(&admission);
@@ -111,9 +103,9 @@ int arrival_receive(struct serving *serving, const struct plan_listener *listene
 		return 0;
 	}
 	connection_describe(connection);
-	child = child_add(serving, connection->text);
+	child = add_child(serving, gate, connection->text);
 	if (child)
-		return receive(&admission, listener, child);
+		return receive(&admission, gate, child);
 	(void)close(connection->fd); /* the table is as large as the limit: this cannot happen */
 	log_line(LOG_CRIT, "%s: the table of children is full", serving->name);
 	return 0;

@@ -3,8 +3,9 @@
  * The table of live workers, and how they end.
  *
  * Sized once, in memory that forked children do not inherit: no handler can touch it.  Only a small
- * array, in which a worker reports the step that failed, is shared with them; whoever scribbles
- * there spoils the text of a log line.  It outlives a reload, and so do the places of children.
+ * array, in which a worker reports the step that failed or how much it has let through, is shared
+ * with them; whoever scribbles there spoils the text of a log line.  It outlives a reload, and so
+ * do the places of children.
  *
  * A pid is in the table from the moment it exists until it is reaped, and never longer, so a signal
  * can never hit a stranger.  SIGCHLD coalesces: the pid that it names is reaped directly, because
@@ -37,14 +38,14 @@
 
 static struct {
 	struct child *all;
-	uint32_t *failures; /* by place; shared with forked children */
-	uint32_t *chains;   /* heads by pid: place + 1; 0: none */
-	uint32_t mask;	    /* of a pid, for its chain */
-	uint32_t free;	    /* head of the list: place + 1; 0: none */
-	uint32_t fresh;	    /* places from here on were never used */
+	struct worker_report *reports; /* by place; shared with forked children */
+	uint32_t *chains;	       /* heads by pid: place + 1; 0: none */
+	uint32_t mask;		       /* of a pid, for its chain */
+	uint32_t free;		       /* head of the list: place + 1; 0: none */
+	uint32_t fresh;		       /* places from here on were never used */
 	uint32_t capacity;
 	size_t count; /* live ones */
-	int failures_fd;
+	int reports_fd;
 	child_ended *ended;
 	child_stranger *stranger;
 	struct timer sweep;
@@ -54,31 +55,31 @@ static void sweep(void *unused);
 
 /* A memfd, so that a master after us can go on reading what our children write.  Growing leaves
  * what is there, and what nobody touches costs nothing. */
-static int map_failures(int fd, size_t size)
+static int map_reports(int fd, size_t size)
 {
 	struct stat status;
 
 	if (fd < 0)
-		fd = memfd_open("begat failures");
+		fd = memfd_open("begat reports");
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return -1;
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0) /* which would end us by SIGBUS */
 		return -1;
 	if ((size_t)status.st_size < size && ftruncate(fd, (off_t)size) < 0)
 		return -1;
-	table.failures_fd = fd;
-	table.failures = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return table.failures == MAP_FAILED ? -1 : 0;
+	table.reports_fd = fd;
+	table.reports = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return table.reports == MAP_FAILED ? -1 : 0;
 }
 
-int children_init(size_t capacity, int failures_fd, child_ended *ended, child_stranger *stranger)
+int children_init(size_t capacity, int reports_fd, child_ended *ended, child_stranger *stranger)
 {
 	size_t chains = 64;
 
 	while (chains < capacity / CHAIN_LENGTH)
 		chains *= 2;
 	table.all = map_unforked(capacity * sizeof(*table.all) + chains * sizeof(*table.chains));
-	if (table.all == NULL || map_failures(failures_fd, capacity * sizeof(*table.failures)) < 0)
+	if (table.all == NULL || map_reports(reports_fd, capacity * sizeof(*table.reports)) < 0)
 		return -1;
 	table.chains = (uint32_t *)(table.all + capacity);
 	table.mask = (uint32_t)chains - 1;
@@ -89,9 +90,9 @@ int children_init(size_t capacity, int failures_fd, child_ended *ended, child_st
 	return 0;
 }
 
-int children_failures_fd(void)
+int children_reports_fd(void)
 {
-	return table.failures_fd;
+	return table.reports_fd;
 }
 
 uint32_t child_place(const struct child *child)
@@ -109,9 +110,9 @@ size_t children_count(void)
 	return table.count;
 }
 
-uint32_t *child_failure(const struct child *child)
+struct worker_report *child_report(const struct child *child)
 {
-	return &table.failures[child_place(child)];
+	return &table.reports[child_place(child)];
 }
 
 static struct child *take_place(void)
@@ -138,7 +139,13 @@ static void init(struct child *child, struct serving *serving)
 	child->ending = CHILD_LIVES;
 	child->timed_out = child->client_gone = false;
 	child->source = NULL;
+	child->role = WORKER_CONNECTION;
+	child->gate = NULL;
 	child->talk = (struct watch){ .fd = -1 };
+	child->offered_fd = -1;
+	child->served = child->denied = 0;
+	child->notes = 0;
+	child->finishes = false;
 	child->refused = REFUSAL_NONE;
 	child->lingers = false;
 }
@@ -156,10 +163,10 @@ struct child *child_add(struct serving *serving, const char *peer)
 
 void child_del(struct child *child)
 {
-	uint32_t *failure = child_failure(child);
+	struct worker_report *report = child_report(child);
 
-	if (*failure)
-		*failure = 0;
+	if (report->failure || report->from_client || report->to_client)
+		*report = (struct worker_report){ 0 }; /* else its page may never be touched */
 	child->pid = 0;
 	child->next = table.free;
 	table.free = child_place(child) + 1;
@@ -287,9 +294,16 @@ void children_terminate(void)
 	for_all(terminate);
 }
 
+/* A keeper has been told to remove its file, and to end. */
+static void kill_worker(struct child *child)
+{
+	if (child->role != WORKER_KEEPER)
+		kill_now(child);
+}
+
 void children_kill(void)
 {
-	for_all(kill_now);
+	for_all(kill_worker);
 }
 
 static enum worker_result classify(const struct child *child, int status, uint32_t failure)
@@ -316,7 +330,8 @@ static int64_t to_us(const struct timeval *time)
 static void describe(const struct child *child, int status, const struct rusage *usage,
 		     struct child_end *end)
 {
-	uint32_t failure = *child_failure(child);
+	const struct worker_report *report = child_report(child);
+	const uint32_t failure = report->failure;
 
 	*end = (struct child_end){
 		.result = classify(child, status, failure),
@@ -324,6 +339,8 @@ static void describe(const struct child *child, int status, const struct rusage 
 		.step = (enum worker_step)(failure >> 16),
 		.error = (int)(failure & 0xffff),
 		.client_gone = child->client_gone,
+		.from_client = report->from_client,
+		.to_client = report->to_client,
 		.duration_ns = clock_now_ns() - child->started_ns,
 		.cpu_us = to_us(&usage->ru_utime) + to_us(&usage->ru_stime),
 		.memory_kib = usage->ru_maxrss,

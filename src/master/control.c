@@ -214,10 +214,23 @@ static const struct plan_service *find_service(const char *name)
 	return NULL;
 }
 
+/* Standing workers have tables of their own. */
+static size_t unban_all(const struct source_unban *asked)
+{
+	const struct plan *plan = control.plan;
+	size_t count = sources_unban(asked);
+
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		if (plan_listener(plan, i)->sources_fd >= 0)
+			count += sources_unban_in(plan_listener(plan, i)->sources_fd, asked);
+	return count;
+}
+
 static void unban(struct client *client, char **words)
 {
 	const struct plan_service *service = words[2] ? find_service(words[2]) : NULL;
 	struct source_key key;
+	struct source_unban asked = { &key, service ? service->id : 0, clock_now_ns() };
 	size_t count;
 
 	if (words[2] && service == NULL) {
@@ -228,7 +241,7 @@ static void unban(struct client *client, char **words)
 		answer(client, ANSWER_ERROR, "\"%.64s\" is not an address or a prefix", words[1]);
 		return;
 	}
-	count = sources_unban(&key, service ? service->id : 0, clock_now_ns());
+	count = unban_all(&asked);
 	log_line(LOG_NOTICE, "unbanned %s%s%s by uid=%u: %zu ban%s lifted", words[1],
 		 service ? " from " : "", service ? words[2] : "", (unsigned)client->uid, count,
 		 count == 1 ? "" : "s");

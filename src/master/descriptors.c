@@ -15,7 +15,7 @@
 #include "base/fd.h"
 
 #define OF_PLAN	 4
-#define OF_STATE 9
+#define OF_STATE 11
 
 void descriptors_add(struct descriptors *list, int fd)
 {
@@ -29,16 +29,20 @@ static void add_plan(struct descriptors *list, const struct plan *plan)
 	descriptors_add(list, plan->global.begatd_fd);
 	descriptors_add(list, plan->global.master_fd);
 	descriptors_add(list, plan->global.effective_fd);
-	for (size_t i = 0; i < plan->nlisteners; i++)
+	for (size_t i = 0; i < plan->nlisteners; i++) {
 		descriptors_add(list, plan_listener(plan, i)->fd);
+		descriptors_add(list, plan_listener(plan, i)->sources_fd);
+	}
 	for (size_t i = 0; i < plan->nfds; i++)
 		descriptors_add(list, plan_fds(plan)[i]);
 }
 
 static void add_state(struct descriptors *list, const struct state *state)
 {
-	descriptors_add(list, state->failures_fd);
+	descriptors_add(list, state->reports_fd);
 	descriptors_add(list, state->sources_fd);
+	descriptors_add(list, state->resolver_workers_fd);
+	descriptors_add(list, state->resolver_resolvers_fd);
 	descriptors_add(list, state->plan_fd);
 	descriptors_add(list, state->state_fd);
 	descriptors_add(list, state->back.master_fd);
@@ -50,8 +54,10 @@ static void add_state(struct descriptors *list, const struct state *state)
 		descriptors_add(list, state_services(state)[i].stderr_reader);
 		descriptors_add(list, state_services(state)[i].stderr_writer);
 	}
-	for (size_t i = 0; i < state->nchildren; i++)
+	for (size_t i = 0; i < state->nchildren; i++) {
 		descriptors_add(list, state_children(state)[i].talk_fd);
+		descriptors_add(list, state_children(state)[i].offered_fd);
+	}
 	for (size_t i = 0; i < state->ndropped; i++)
 		descriptors_add(list, state_dropped(state)[i].fd);
 	for (size_t i = 0; i < state->nspent; i++)
@@ -61,10 +67,10 @@ static void add_state(struct descriptors *list, const struct state *state)
 int descriptors_list(const struct plan *plan, const struct state *state, size_t more,
 		     struct descriptors *list)
 {
-	size_t room = OF_PLAN + plan->nlisteners + plan->nfds + more;
+	size_t room = OF_PLAN + 2 * (size_t)plan->nlisteners + plan->nfds + more;
 
 	if (state)
-		room += OF_STATE + 2 * (size_t)state->nservices + state->nchildren +
+		room += OF_STATE + 2 * (size_t)state->nservices + 2 * (size_t)state->nchildren +
 			state->ndropped + state->nspent;
 	list->count = 0;
 	list->all = calloc(room, sizeof(*list->all));

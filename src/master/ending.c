@@ -42,6 +42,10 @@ static void format_forbidden(const struct child_end *end, char *text, size_t siz
 
 void ending_format(const struct child_end *end, char *text, size_t size)
 {
+	if (end->unread) {
+		snprintf(text, size, "it has not taken what it was started for");
+		return;
+	}
 	switch (end->result) {
 	case RESULT_OK:
 	case RESULT_REFUSED:
@@ -121,16 +125,33 @@ static void format_fields(const struct child_end *end, char *text, size_t size)
 	}
 }
 
+/* What it has done, where that is known. */
+static void format_counts(const struct child *child, const struct child_end *end, char *text,
+			  size_t size)
+{
+	size_t used;
+
+	text[0] = '\0';
+	if (child->role == WORKER_STANDING && child->serving->plan->handler >= 0)
+		snprintf(text, size, " served=%llu refused=%llu", (unsigned long long)child->served,
+			 (unsigned long long)child->denied);
+	used = strlen(text);
+	if (end->from_client || end->to_client)
+		snprintf(text + used, size - used, " in=%llu out=%llu",
+			 (unsigned long long)end->from_client, (unsigned long long)end->to_client);
+}
+
 void ending_log(const struct child *child, const struct child_end *end)
 {
 	const long long duration_us = end->duration_ns / 1000, cpu_us = end->cpu_us;
-	char fields[ENDING_TEXT + 64];
+	char fields[ENDING_TEXT + 64], counts[160];
 
 	format_fields(end, fields, sizeof(fields));
+	format_counts(child, end, counts, sizeof(counts));
 	log_line(level_of(end->result),
-		 "reaped %s[%d] peer=%s result=%s%s duration=%lld.%06llds "
+		 "reaped %s[%d] peer=%s result=%s%s%s duration=%lld.%06llds "
 		 "cpu=%lld.%06llds maxrss=%ldk",
 		 child->serving->name, (int)child->pid, child->peer, stats_result_name(end->result),
-		 fields, duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000,
+		 fields, counts, duration_us / 1000000, duration_us % 1000000, cpu_us / 1000000,
 		 cpu_us % 1000000, end->memory_kib);
 }

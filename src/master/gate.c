@@ -23,8 +23,11 @@
 #include "base/path.h"
 #include "master/arrival.h"
 #include "master/cgroup.h"
+#include "master/fifo.h"
 #include "master/introduction.h"
+#include "master/mux.h"
 #include "master/serving.h"
+#include "master/standing.h"
 #include "report/log.h"
 #include "worker/spawn.h"
 
@@ -157,13 +160,13 @@ static void handle_broken(struct gate *gate)
 
 /* An error that should be over with its client may meet every client (a security module, a listener
  * that is always readable).  Then trying must not be all that we do. */
-static void count_futile(struct gate *gate)
+void gate_futile(struct gate *gate)
 {
 	if (++gate->futile >= FUTILE_MAX)
 		handle_broken(gate);
 }
 
-static void handle_spawn_failure(const struct gate *gate)
+void gate_fail(struct gate *gate)
 {
 	const int error = errno;
 
@@ -182,8 +185,8 @@ static void handle_spawn_failure(const struct gate *gate)
 static void receive(struct gate *gate, struct connection *connection)
 {
 	gate->futile = 0;
-	if (arrival_receive(gate->serving, gate->plan, connection) < 0)
-		handle_spawn_failure(gate);
+	if (arrival_receive(gate->serving, gate, connection) < 0)
+		gate_fail(gate);
 	else
 		gates.shortage_ms = SHORT_FIRST_MS;
 }
@@ -193,8 +196,15 @@ static bool must_starve(const struct gate *gate)
 {
 	const struct serving *serving = gate->serving;
 
-	return (serving->waits && limit_is_full(&gates.limit)) ||
-	       (admission_wants_header(gates.plan, serving->plan) && introductions_are_full());
+	return ((serving->waits || gate->plan->standing) && limit_is_full(&gates.limit)) ||
+	       (admission_wants_header(gates.plan, serving->plan) && introductions_are_full()) ||
+	       (serving->plan->multiplexes && mux_is_full());
+}
+
+static enum connection_result take(struct gate *gate, struct connection *connection)
+{
+	return gate->plan->kind == PLAN_FIFO ? fifo_accept(gate, connection)
+					     : connection_accept(gate->watch.fd, connection);
 }
 
 /* One connection.  False when there is nothing more to take for now. */
@@ -206,16 +216,16 @@ static bool pass_one(struct gate *gate)
 		starve(gate);
 		return false;
 	}
-	switch (connection_accept(gate->watch.fd, &connection)) {
+	switch (take(gate, &connection)) {
 	case CONNECTION_OK:
 		receive(gate, &connection);
 		return true;
 	case CONNECTION_AGAIN:
 		log_debug("accept", "%s: a client was gone: %m", gate->serving->name);
-		count_futile(gate);
+		gate_futile(gate);
 		return true;
 	case CONNECTION_NONE:
-		count_futile(gate);
+		gate_futile(gate);
 		return false;
 	case CONNECTION_SHORT:
 		handle_shortage(gate, errno);
@@ -244,10 +254,30 @@ void gates_settle(void)
 	settle(NULL);
 }
 
+/* A worker has it from now on, or there is none to be had. */
+static void hand_over(struct gate *gate)
+{
+	if (must_starve(gate))
+		starve(gate);
+	else if (standing_start(gate) < 0)
+		gate_fail(gate);
+	else
+		gates.shortage_ms = SHORT_FIRST_MS;
+}
+
 static void pass(void *context)
 {
 	struct gate *gate = context;
 
+	if (gate->closed) { /* it is still polled: that must have failed */
+		loop_del(&gate->watch);
+		return;
+	}
+	if (gate->plan->standing) {
+		hand_over(gate);
+		gates_settle();
+		return;
+	}
 	for (int i = 0; i < ACCEPTS_AT_ONCE && gate->closed == 0; i++)
 		if (!pass_one(gate))
 			break;
@@ -262,7 +292,25 @@ static int init_one(struct gate *gate, const struct plan_listener *plan, struct 
 		.serving = serving,
 	};
 	SLIST_INSERT_HEAD(&serving->gates, gate, of_service);
-	return loop_add(&gate->watch);
+	if (plan->standing && serving->plan->handler < 0)
+		serving->waits = true; /* nobody is refused whom nobody has seen */
+	if (plan->kind != PLAN_FIFO)
+		return loop_add(&gate->watch);
+	gate->closed = GATE_LENT; /* until it has a keeper */
+	return 0;
+}
+
+struct gate *gates_find(uint32_t listener)
+{
+	for (size_t i = 0; i < gates.count; i++)
+		if (gate_place(&gates.all[i]) == listener)
+			return &gates.all[i];
+	return NULL;
+}
+
+uint32_t gate_place(const struct gate *gate)
+{
+	return (uint32_t)(gate->plan - plan_listener(gates.plan, 0));
 }
 
 int gates_init(const struct plan *plan, struct serving *servings)
@@ -306,6 +354,11 @@ void gates_fini(void)
 	close_all(GATE_STOPPED);
 	timer_stop(&gates.shortage);
 	gates_remove_files(gates.plan);
-	for (size_t i = 0; i < gates.count; i++)
-		(void)close(gates.all[i].watch.fd); /* a listening socket has nothing to flush */
+	standing_finish_all();
+	for (size_t i = 0; i < gates.count; i++) {
+		if (gates.all[i].plan->kind == PLAN_FIFO)
+			fifo_close(&gates.all[i], true);
+		else
+			(void)close(gates.all[i].watch.fd); /* it has nothing to flush */
+	}
 }

@@ -19,6 +19,7 @@ enum gate_reason {
 	GATE_THROTTLED = 8, /* its workers die at once */
 	GATE_SHORT = 16,    /* of descriptors, memory or processes */
 	GATE_STOPPED = 32,  /* the daemon is stopping */
+	GATE_LENT = 64,	    /* a standing worker has the listener */
 };
 
 struct gate {
@@ -38,6 +39,18 @@ int gates_init(const struct plan *plan, struct serving *servings);
 /* One reason more, or less, for one gate.  A closed gate's clients wait in the kernel's queue. */
 void gate_close(struct gate *gate, enum gate_reason reason);
 void gate_open(struct gate *gate, enum gate_reason reason);
+
+/* The gate of a listener, by its place in the plan; NULL: it has none. */
+struct gate *gates_find(uint32_t listener);
+
+/* The place of its listener in the plan. */
+uint32_t gate_place(const struct gate *gate);
+
+/* A worker for it could not be made, errno says why: its clients wait, or everybody's. */
+void gate_fail(struct gate *gate);
+
+/* It was readable, and nobody was there: too often in a row it is closed for a while. */
+void gate_futile(struct gate *gate);
 
 /* All services together, or PROXY headers, have a place again: opens the gates that had a client
  * for it meanwhile. */

@@ -188,7 +188,7 @@ void introduction_close(struct child *child)
 {
 	const bool were_full = introductions_are_full();
 
-	if (child->talk.fd < 0)
+	if (child->role != WORKER_CONNECTION || child->talk.fd < 0)
 		return;
 	loop_del(&child->talk);
 	(void)close(child->talk.fd); /* all is said */

@@ -31,8 +31,13 @@
 #include "admit/source.h"
 #include "master/child.h"
 #include "master/drain.h"
+#include "master/fifo.h"
+#include "master/gate.h"
 #include "master/introduction.h"
+#include "master/mux.h"
+#include "master/resolver.h"
 #include "master/serving.h"
+#include "master/standing.h"
 #include "report/log.h"
 
 void legacy_init(struct legacy *legacy, int plan_fd, const struct state *state)
@@ -90,6 +95,22 @@ static void save_service(struct state *state, struct serving *serving, struct st
 	};
 }
 
+/* The place of its listener; -1: it was only for the way in, or is gone. */
+static int32_t listener_of(const struct child *child)
+{
+	const struct gate *gate = child->gate;
+
+	if (gate == NULL || (child->role == WORKER_CONNECTION && gate->plan->kind != PLAN_FIFO))
+		return -1;
+	return (int32_t)gate_place(gate);
+}
+
+/* A keeper's is its gate's: readers come in by it. */
+static int talk_of(const struct child *child)
+{
+	return child->role == WORKER_KEEPER && child->gate ? child->gate->watch.fd : child->talk.fd;
+}
+
 static void save_child(const struct child *child, struct state_child *saved)
 {
 	*saved = (struct state_child){
@@ -100,7 +121,12 @@ static void save_child(const struct child *child, struct state_child *saved)
 		.started_ns = child->started_ns,
 		.due_ns = child->timer.running ? child->timer.due_ns : 0,
 		.source = child->source ? source_place(child->source) : STATE_NO_SOURCE,
-		.talk_fd = child->talk.fd,
+		.talk_fd = talk_of(child),
+		.offered_fd = child->offered_fd,
+		.role = (int32_t)child->role,
+		.listener = listener_of(child),
+		.served = child->served,
+		.denied = child->denied,
 		.refused = (int32_t)child->refused,
 		.lingers = child->lingers,
 		.timed_out = child->timed_out,
@@ -147,8 +173,10 @@ struct state *legacy_save(const struct legacy *legacy, const int *received, size
 	state->reloads = legacy->reloads;
 	if (legacy->last_failure[0])
 		state->last_failure = state_put_text(state, legacy->last_failure);
-	state->failures_fd = children_failures_fd();
+	state->reports_fd = children_reports_fd();
 	state->sources_fd = sources_fd();
+	state->resolver_workers_fd = resolver_save().workers;
+	state->resolver_resolvers_fd = resolver_save().resolvers;
 	state->plan_fd = legacy->plan_fd;
 	state->state_fd = *fd;
 	save_services(state);
@@ -158,7 +186,8 @@ struct state *legacy_save(const struct legacy *legacy, const int *received, size
 	return state;
 }
 
-_Static_assert(CHILD_KILLED == 2, "plan/state.c knows the last ending");
+_Static_assert(CHILD_KILLED == 2 && WORKER_KEEPER == STATE_KEEPER,
+	       "plan/state.c knows the last of each");
 
 /* The serving that goes on for a state's service: ghosts stand in the same order in both.  NULL for
  * one that the plan does not have. */
@@ -170,6 +199,24 @@ static struct serving *find_serving(const struct state_service *left, const stru
 	return (uint32_t)left->plan < plan->nservices ? &servings_all()[left->plan] : NULL;
 }
 
+/* What there is to be said goes on, or comes to its end. */
+static int adopt_role(struct child *child, const struct state_child *left)
+{
+	switch (child->role) {
+	case WORKER_CONNECTION:
+		return left->talk_fd < 0 ? 0 : introduction_adopt(child, left->talk_fd);
+	case WORKER_MUX:
+		return mux_adopt(child, left->talk_fd, left->offered_fd);
+	case WORKER_STANDING:
+		return standing_adopt(child, child->gate, left->talk_fd);
+	case WORKER_KEEPER:
+		fifo_adopt(child->gate, child, left->talk_fd);
+		return 0;
+	}
+	errno = EINVAL;
+	return -1;
+}
+
 static int adopt_child(const struct state_child *left, struct serving *serving)
 {
 	struct child *child = child_adopt(serving, left->pid, left->place, left->due_ns);
@@ -178,7 +225,11 @@ static int adopt_child(const struct state_child *left, struct serving *serving)
 		errno = EINVAL;
 		return -1;
 	}
-	if (left->talk_fd >= 0 && introduction_adopt(child, left->talk_fd) < 0)
+	child->gate = left->listener < 0 ? NULL : gates_find((uint32_t)left->listener);
+	child->role = (enum worker_role)left->role;
+	child->served = left->served;
+	child->denied = left->denied;
+	if (adopt_role(child, left) < 0)
 		return -1;
 	if (left->source != STATE_NO_SOURCE)
 		child->source = source_adopt(left->source);
@@ -190,6 +241,8 @@ static int adopt_child(const struct state_child *left, struct serving *serving)
 	child->timed_out = left->timed_out;
 	child->client_gone = left->client_gone;
 	strcpy(child->peer, left->peer); /* both are INET_TEXT */
+	if (child->role == WORKER_KEEPER)
+		return 0; /* no instance of anything */
 	if (left->lingers)
 		introduction_adopt_lingering(child);
 	else
@@ -264,10 +317,13 @@ static void set_owner(const char *path, const struct plan_listener *listener)
 		(void)close(fd); /* O_PATH: nothing to lose */
 }
 
+/* A FIFO's keeper is another one by then. */
 static void change(const struct plan_listener *listener, const struct plan *plan)
 {
 	const char *path = plan_text(plan, listener->path);
 
+	if (listener->kind == PLAN_FIFO)
+		return;
 	if (listen(listener->fd, listener->backlog) < 0)
 		log_line(LOG_ERR, "%s: backlog: %m", plan_text(plan, listener->address));
 	if (path)

@@ -35,15 +35,19 @@
 #include "master/descriptors.h"
 #include "master/drain.h"
 #include "master/ending.h"
+#include "master/fifo.h"
 #include "master/gate.h"
 #include "master/introduction.h"
 #include "master/legacy.h"
 #include "master/loop.h"
+#include "master/mux.h"
 #include "master/notify.h"
 #include "master/preflight.h"
 #include "master/reload.h"
+#include "master/resolver.h"
 #include "master/serving.h"
 #include "master/signals.h"
+#include "master/standing.h"
 #include "report/log.h"
 #include "report/stats.h"
 #include "worker/spawn.h"
@@ -56,20 +60,26 @@ static struct {
 	bool is_ready; /* from then on no failure ends it */
 } master;
 
-static void child_has_ended(struct child *child, const struct child_end *end)
+/* A keeper is nobody's worker: what becomes of it is no concern of its service's. */
+static void child_has_ended(struct child *child, struct child_end *end)
 {
 	struct serving *serving = child->serving;
 
 	introduction_ended(child);
+	mux_close(child);
+	if (child->role == WORKER_STANDING)
+		standing_ended(child, end);
 	errlog_finish(serving->errlog, child->pid);
 	ending_log(child, end);
-	serving_ended(serving, child, end);
+	if (child->role != WORKER_KEEPER)
+		serving_ended(serving, child, end);
+	fifo_ended(child, end);
 	drain_check();
 }
 
 static void stranger_has_ended(pid_t pid, int status)
 {
-	if (!control_reaped(pid, status))
+	if (!control_reaped(pid, status) && !resolver_reaped(pid, status))
 		preflight_reaped(pid, status);
 }
 
@@ -170,6 +180,8 @@ static size_t count_places(const struct plan *plan, const struct state *state)
 {
 	size_t places = plan->global.instances + INTRODUCTIONS_LINGERING;
 
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		places += plan_listener(plan, i)->kind == PLAN_FIFO; /* its keeper's */
 	for (size_t i = 0; state && i < state->nchildren; i++)
 		if (state_children(state)[i].place >= places)
 			places = state_children(state)[i].place + 1;
@@ -187,9 +199,14 @@ static void start_services(const struct plan *plan, const struct state *state)
 	const size_t places = count_places(plan, state);
 
 	introductions_init(plan);
+	mux_init(plan);
+	if (state)
+		resolver_adopt(&(struct resolver_ends){ state->resolver_workers_fd,
+							state->resolver_resolvers_fd });
+	resolver_init(plan);
 	if (servings_init(plan, state) < 0 ||
 	    sources_init(count_sources(plan, places), state ? state->sources_fd : -1, plan) < 0 ||
-	    children_init(places, state ? state->failures_fd : -1, child_has_ended,
+	    children_init(places, state ? state->reports_fd : -1, child_has_ended,
 			  stranger_has_ended) < 0 ||
 	    spawn_init() < 0)
 		fatal(EXIT_GENERIC, "cannot map the tables: %m");
@@ -306,6 +323,7 @@ static void settle(const struct plan *plan, const struct launch *launch)
 
 	if (state && launch->message == NULL)
 		legacy_settle(state, plan);
+	fifos_settle();
 	descriptors_fini(&master.inherited);
 	reload_init(plan, &master.legacy);
 	if (launch->message)
@@ -374,6 +392,7 @@ int master_run(const struct plan *plan, const struct launch *launch)
 	if (loop_run() < 0)
 		log_line(LOG_CRIT, "cannot wait for events: %m");
 	control_fini();
+	resolver_fini();
 	cgroups_kill(plan);
 	remove_pidfile(plan);
 	log_line(LOG_NOTICE, "stopped");

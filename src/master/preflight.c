@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memfd.h"
+#include "master/begatd.h"
 #include "master/loop.h"
 #include "master/signals.h"
 #include "plan/packet.h"
@@ -81,7 +82,6 @@ static int write_state(const struct plan *plan, const struct state *state)
 	return fd >= 0 && status_write(plan, state, STATUS_FOR_RELOAD, fd) == 0 ? fd : -1;
 }
 
-/* Where the path leads nowhere any more, the program that was started is still there. */
 static void exec_begatd(const struct plan *plan, bool gone, int state_fd)
 {
 	char option[32], *arguments[1 + PLAN_VECTOR_MAX + 1];
@@ -90,10 +90,7 @@ static void exec_begatd(const struct plan *plan, bool gone, int state_fd)
 	plan_vector(plan, plan->global.argv, arguments + 1);
 	arguments[0] = arguments[1]; /* its name; then ours, and what it was started with */
 	arguments[1] = option;
-	if (gone)
-		(void)fd_execute(plan->global.begatd_fd, arguments);
-	else
-		(void)execve(plan_text(plan, plan->global.begatd_path), arguments, environ);
+	begatd_execute(plan, gone, arguments);
 }
 
 static int pass_on(const struct plan *plan, int state_fd)
@@ -104,12 +101,6 @@ static int pass_on(const struct plan *plan, int state_fd)
 	return fd_set_cloexec(plan->global.master_fd, false);
 }
 
-static bool is_gone(const char *path)
-{
-	return path == NULL ||
-	       (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP));
-}
-
 /* In the child.  It dies with us, and with all that it may have started when its time is over. */
 static void run(const struct plan *plan, struct state *state, int talk, int problems)
 	__attribute__((noreturn));
@@ -118,7 +109,7 @@ static void run(const struct plan *plan, struct state *state, int talk, int prob
 	const char *path = plan_text(plan, plan->global.begatd_path);
 	int fd;
 
-	state->begatd_gone = is_gone(path);
+	state->begatd_gone = begatd_is_gone(plan);
 	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
 	    dup2(talk, STDOUT_FILENO) >= 0 && dup2(problems, STDERR_FILENO) >= 0) {
 		fd = write_state(plan, state);

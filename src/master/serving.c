@@ -102,7 +102,7 @@ static void init_ghost(struct serving *serving, struct plan_service *planned,
 {
 	*planned = (struct plan_service){ .handler = -1,
 					  .instances = 1,
-					  .kill_grace_ms = left->kill_grace_ms };
+					  .kill_grace_ms = (int32_t)left->kill_grace_ms };
 	init(serving, xstrdup(state_text(state, left->name)), planned);
 	serving->ghost = true;
 }
@@ -126,6 +126,11 @@ int servings_init(const struct plan *plan, const struct state *state)
 			init_ghost(&servings.all[next++], planned++, state,
 				   &state_services(state)[i]);
 	return 0;
+}
+
+const struct plan *serving_plan(void)
+{
+	return servings.plan;
 }
 
 struct serving *servings_all(void)
@@ -240,16 +245,21 @@ static void end_trial(struct serving *serving)
 	open_gates(serving, GATE_THROTTLED);
 }
 
-void serving_take(struct serving *serving, const struct admission *admission)
+void serving_take_place(struct serving *serving)
 {
 	serving->record->stats.begat++;
 	serving->record->unborn_ms = 0;
 	limit_take(&serving->quota.limit);
 	limit_take(gates_limit());
-	admit_take(admission);
 	close_when_full(serving);
-	close_when_spent(serving, admission->now_ns);
 	begin_trial(serving);
+}
+
+void serving_take(struct serving *serving, const struct admission *admission)
+{
+	admit_take(admission);
+	close_when_spent(serving, admission->now_ns);
+	serving_take_place(serving);
 }
 
 void serving_give(struct serving *serving)
@@ -291,29 +301,55 @@ static void log_refusal(struct serving *serving, struct connection *connection,
 		    connection->text, info->name, info->text);
 }
 
-static void log_ban(struct serving *serving, const struct admission *admission)
+/* The line is for all of them: what is suppressed is counted by heads. */
+void serving_told(struct serving *serving, enum refusal refusal, uint64_t count, const char *peer)
 {
-	const struct plan_admission *rules = admission_of(admission->plan, admission->service);
-	const struct plan_rate *after = &rules->ban_after;
-	char source[SOURCE_TEXT], ban[CLOCK_TEXT], period[CLOCK_TEXT];
-	struct source_key key;
+	const struct refusal_info *info = &refusal_table[refusal];
+	struct log_limit *limit = &serving->record->refused_log[refusal];
 
-	source_key_init(&key, admission->service, rules, admission->connection);
-	source_format(&key, source, sizeof(source));
+	if (count > INT64_MAX - serving->record->stats.refused[refusal])
+		count = 1; /* nonsense */
+	serving->record->stats.refused[refusal] += count;
+	limit->suppressed += (unsigned)(count - 1);
+	log_limited(limit, info->level, "refused %s peer=%s reason=%s: %s", serving->name, peer,
+		    info->name, info->text);
+}
+
+/* A peer, or the source that it is counted as. */
+static void log_ban(struct serving *serving, const char *who)
+{
+	const struct plan_admission *rules = admission_of(servings.plan, serving->plan);
+	const struct plan_rate *after = &rules->ban_after;
+	char ban[CLOCK_TEXT], period[CLOCK_TEXT];
+
+	if (after->step_ns == 0) /* a standing worker that tells nonsense */
+		return;
 	clock_format_duration(rules->ban_ms, ban);
 	clock_format_duration((after->window_ns + NS_IN_MS / 2) / NS_IN_MS, period);
 	log_limited(&serving->record->banned_log, LOG_WARNING,
-		    "banned %s from %s for %s: %lld refusals in %s", source, serving->name, ban,
+		    "banned %s from %s for %s: %lld refusals in %s", who, serving->name, ban,
 		    (long long)(after->window_ns / after->step_ns), period);
+}
+
+void serving_told_ban(struct serving *serving, const char *peer)
+{
+	log_ban(serving, peer);
 }
 
 void serving_refused(struct serving *serving, struct connection *connection,
 		     const struct admission *admission, enum refusal refusal)
 {
+	char source[SOURCE_TEXT];
+	struct source_key key;
+
 	serving->record->stats.refused[refusal]++;
 	log_refusal(serving, connection, refusal);
-	if (admit_refuse(admission, refusal))
-		log_ban(serving, admission);
+	if (!admit_refuse(admission, refusal))
+		return;
+	source_key_init(&key, admission->service, admission_of(admission->plan, admission->service),
+			admission->connection);
+	source_format(&key, source, sizeof(source));
+	log_ban(serving, source);
 }
 
 /* What a worker's end says about its service. */
@@ -321,8 +357,10 @@ enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_BAD };
 
 /* SIGPIPE is what a program gets for writing to a client that has gone; one that did not stay, or
  * was not let in, says nothing. */
-static enum verdict verdict_of(const struct child_end *end)
+static enum verdict verdict_of(const struct serving *serving, const struct child_end *end)
 {
+	if (end->unread)
+		return VERDICT_BAD;
 	switch (end->result) {
 	case RESULT_OK:
 	case RESULT_TIMED_OUT:
@@ -336,6 +374,9 @@ static enum verdict verdict_of(const struct child_end *end)
 			return VERDICT_NONE;
 		break;
 	case RESULT_EXITED:
+		if (serving->plan->redirects)
+			return VERDICT_NONE;
+		break;
 	case RESULT_CORE:
 		break;
 	}
@@ -370,7 +411,7 @@ static void throttle(struct serving *serving, const struct child_end *end)
 
 static void judge(struct serving *serving, const struct child_end *end)
 {
-	switch (verdict_of(end)) {
+	switch (verdict_of(serving, end)) {
 	case VERDICT_GOOD:
 		throttle_clear(&serving->throttle);
 		end_trial(serving);

@@ -50,6 +50,9 @@ struct serving {
  * each that only a state (NULL: there is none) still has.  0, or -1 with errno. */
 int servings_init(const struct plan *plan, const struct state *state);
 
+/* The plan that they are made of. */
+const struct plan *serving_plan(void);
+
 /* The first of them, and how many there are. */
 struct serving *servings_all(void);
 size_t servings_count(void);
@@ -75,10 +78,15 @@ void serving_ended(struct serving *serving, const struct child *child, const str
 /* The question whether a connection may come in to it now. */
 struct admission serving_ask(struct serving *serving, const struct connection *connection);
 
-/* A place and a token are taken for a new worker; closes the gates when it was the last.  A place
- * is given back. */
+/* A place is taken for a new worker, and a token for its client where there is one; closes the
+ * gates when it was the last.  A place is given back. */
 void serving_take(struct serving *serving, const struct admission *admission);
+void serving_take_place(struct serving *serving);
 void serving_give(struct serving *serving);
+
+/* What a standing worker tells of those that it has refused: how many, and one of them. */
+void serving_told(struct serving *serving, enum refusal refusal, uint64_t count, const char *peer);
+void serving_told_ban(struct serving *serving, const char *peer);
 
 /* Takes no clients for a while; why is said to whoever asks, cut to SERVING_WHY. */
 void serving_pause(struct serving *serving, int64_t ms, const char *why);

@@ -125,7 +125,7 @@ static uint32_t put_times(struct admissions *admissions, struct buffer *buffer,
 }
 
 /* Faster than a token in each nanosecond it cannot be. */
-static struct plan_rate rate_of(const struct service_rate *rate)
+struct plan_rate admission_rate(const struct service_rate *rate)
 {
 	int64_t step_ns = 0;
 
@@ -150,9 +150,9 @@ static void set_numbers(const struct service_admission *admission, struct plan_a
 	planned->per_source = admission->per_source;
 	planned->prefix4 = admission->prefix4;
 	planned->prefix6 = admission->prefix6;
-	planned->rate = rate_of(&admission->rate);
-	planned->source_rate = rate_of(&admission->source_rate);
-	planned->ban_after = rate_of(&admission->ban_after);
+	planned->rate = admission_rate(&admission->rate);
+	planned->source_rate = admission_rate(&admission->source_rate);
+	planned->ban_after = admission_rate(&admission->ban_after);
 	planned->ban_ms = admission->ban_ms;
 	planned->refuse_when_full = admission->refuse_when_full;
 }

@@ -19,6 +19,9 @@ struct admissions {
 uint32_t admission_put(struct admissions *admissions, struct buffer *buffer,
 		       const struct service_admission *admission);
 
+/* A rate as a bucket. */
+struct plan_rate admission_rate(const struct service_rate *rate);
+
 void admissions_fini(struct admissions *admissions);
 
 #endif

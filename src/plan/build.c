@@ -12,11 +12,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/memfd.h"
 #include "base/path.h"
+#include "config/targets.h"
+#include "config/value.h"
 #include "handlers/handler.h"
 #include "plan/admission.h"
 #include "plan/buffer.h"
@@ -25,6 +28,12 @@
 
 _Static_assert(SERVICE_GROUPS_MAX <= PLAN_GROUPS_MAX, "a checked list of groups fits");
 
+/* What was put last of a handler's options. */
+struct said {
+	const struct service *service; /* NULL: nothing */
+	uint32_t values;
+};
+
 /* The plan in the making, and what it is made with. */
 struct draft {
 	struct buffer buffer;
@@ -32,7 +41,26 @@ struct draft {
 	const struct cages *cages;
 	uint32_t *cage_offsets; /* by their places */
 	const struct build_texts *texts;
+	struct said *said; /* by the places of handlers */
 };
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Lists of words are rare, and not looked at. */
+static bool has_same_values(const struct service *a, const struct service *b)
+{
+	bool same = a->handler == b->handler && a->nvalues == b->nvalues;
+
+	for (size_t i = 0; same && i < a->nvalues; i++)
+		same = is_same_text(a->values[i].name, b->values[i].name) &&
+		       is_same_text(a->values[i].string, b->values[i].string) &&
+		       a->values[i].number == b->values[i].number && !a->values[i].argv &&
+		       !b->values[i].argv;
+	return same;
+}
 
 static uint32_t put_values(struct buffer *buffer, const struct service *service)
 {
@@ -128,13 +156,36 @@ static uint32_t put_arguments(struct buffer *buffer, const struct service *servi
 	return at;
 }
 
+/* With the last one of that handler, where it says the same: most say nothing. */
+static uint32_t share_values(struct draft *draft, const struct service *service)
+{
+	struct said *last = &draft->said[handler_index(service->handler)];
+
+	if (last->service == NULL || !has_same_values(last->service, service)) {
+		last->values = put_values(&draft->buffer, service);
+		last->service = service;
+	}
+	return last->values;
+}
+
+/* Names are looked up for what a client is told, and for where it is sent. */
+static bool asks_names(const struct service *service)
+{
+	if (service->banner && value_has_field(service->banner, 'n'))
+		return true;
+	for (char *const *target = service_targets(service); *target; target++)
+		if (target_has_name(*target))
+			return true;
+	return false;
+}
+
 static void put_what(struct draft *draft, const struct service *service,
 		     struct plan_service *planned)
 {
 	planned->handler = -1;
 	if (service->handler) {
 		planned->handler = (int32_t)handler_index(service->handler);
-		planned->values = put_values(&draft->buffer, service);
+		planned->values = share_values(draft, service);
 		planned->nvalues = (uint32_t)service->nvalues;
 	} else if (service->exec) {
 		planned->path = buffer_put_text(&draft->buffer, service->exec[0]);
@@ -171,6 +222,14 @@ static uint64_t id_of(const char *name)
 	return id ? id : 1;
 }
 
+/* One for each listener that a handler of ours stands at: it is no client's. */
+static uint32_t count_instances(const struct service *service)
+{
+	const size_t listeners = service->handler && service_stands(service) ? service->nlisten : 0;
+
+	return service->instances > listeners ? service->instances : (uint32_t)listeners;
+}
+
 static struct plan_service plan_one(struct draft *draft, const struct service *service,
 				    uint32_t cage)
 {
@@ -183,12 +242,19 @@ static struct plan_service plan_one(struct draft *draft, const struct service *s
 		.banner = buffer_put_text(buffer, service->banner),
 		.directory = put_directory(buffer, service->directory),
 		.crlf = service->crlf,
+		.redirects = service->handler == &redirect_handler,
+		.multiplexes = service->handler == &tcpmux_handler,
+		.multiplexed = service->multiplexed,
+		.asks_names = asks_names(service),
+		.reply_max = service->reply_max,
+		.reply_factor = service->reply_factor,
+		.reply_rate = admission_rate(&service->reply_rate),
 		.stderr_to = (enum plan_stderr)service->stderr_to,
-		.instances = service->instances,
+		.instances = count_instances(service),
 		.first_byte_ms = (int32_t)service->first_byte_ms,
 		.idle_ms = (int32_t)service->idle_ms,
-		.max_time_ms = service->max_time_ms,
-		.kill_grace_ms = service->kill_grace_ms,
+		.max_time_ms = (int32_t)service->max_time_ms,
+		.kill_grace_ms = (int32_t)service->kill_grace_ms,
 	};
 
 	put_what(draft, service, &planned);
@@ -196,17 +262,35 @@ static struct plan_service plan_one(struct draft *draft, const struct service *s
 	return planned;
 }
 
+static size_t count_handlers(void)
+{
+	size_t count = 0;
+
+	while (handler_at(count))
+		count++;
+	return count;
+}
+
 static uint32_t put_services(struct draft *draft, const struct config *config)
 {
 	struct plan_service *services = xcalloc(config->nservices, sizeof(*services));
 	uint32_t at;
 
+	draft->said = xcalloc(count_handlers(), sizeof(*draft->said));
 	for (size_t i = 0; i < config->nservices; i++)
 		services[i] = plan_one(draft, config->services[i],
 				       draft->cage_offsets[draft->cages->of_service[i]]);
 	at = buffer_put(&draft->buffer, services, config->nservices * sizeof(*services));
 	free(services);
+	free(draft->said);
 	return at;
+}
+
+static enum plan_kind kind_of(const struct listener *listener)
+{
+	if (listener->type == SOCK_DGRAM)
+		return PLAN_DATAGRAM;
+	return listener->type == 0 ? PLAN_FIFO : PLAN_STREAM;
 }
 
 static struct plan_listener lay_listener(struct buffer *buffer, const struct listener *listener)
@@ -215,6 +299,9 @@ static struct plan_listener lay_listener(struct buffer *buffer, const struct lis
 
 	return (struct plan_listener){
 		.fd = listener->fd,
+		.kind = kind_of(listener),
+		.standing = listener->standing,
+		.sources_fd = listener->sources_fd,
 		.service = listener->service == LISTENER_CONTROL ? PLAN_CONTROL
 								 : (uint32_t)listener->service,
 		.asked = asked,
@@ -244,6 +331,25 @@ static uint32_t put_listeners(struct buffer *buffer, const struct listener_set *
 	at = buffer_put(buffer, listeners, set->count * sizeof(*listeners));
 	free(listeners);
 	return at;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	const uint16_t *first = a, *second = b;
+
+	return (*first > *second) - (*first < *second);
+}
+
+static void put_ports(struct buffer *buffer, const struct listener_set *set, struct plan *plan)
+{
+	uint16_t *ports = xcalloc(set->count, sizeof(*ports));
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->all[i].port)
+			ports[plan->nports++] = set->all[i].port;
+	qsort(ports, plan->nports, sizeof(*ports), compare_ports);
+	plan->ports = buffer_put(buffer, ports, plan->nports * sizeof(*ports));
+	free(ports);
 }
 
 static void put_global(struct draft *draft, const struct config *config, struct plan_global *global)
@@ -294,6 +400,7 @@ int build_plan(const struct config *config, const struct listener_set *listeners
 	plan.nservices = (uint32_t)config->nservices;
 	plan.listeners = put_listeners(&draft.buffer, listeners);
 	plan.nlisteners = (uint32_t)listeners->count;
+	put_ports(&draft.buffer, listeners, &plan);
 	plan.size = (uint32_t)draft.buffer.used;
 	memcpy(draft.buffer.bytes, &plan, sizeof(plan));
 	admissions_fini(&draft.admissions);

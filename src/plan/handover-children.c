@@ -24,7 +24,9 @@ static const struct range start_range = { 0, INT64_MAX, 0, true };
 static const struct range due_range = { 0, INT64_MAX, 0, false };
 static const struct range source_range = { -1, UINT32_MAX - 1, -1, false };
 static const struct range talk_range = { -1, READER_SEEN - 1, -1, false };
+static const struct range count_range = { 0, INT64_MAX, 0, false };
 static const struct range refused_range = { 0, REFUSALS - 1, 0, false };
+static const struct range role_range = { 0, 3, 0, false };   /* enum worker_role */
 static const struct range ending_range = { 0, 2, 0, false }; /* enum child_ending */
 
 enum field {
@@ -41,6 +43,11 @@ enum field {
 	FIELD_CLIENT_GONE,
 	FIELD_REFUSED,
 	FIELD_LINGERS,
+	FIELD_ROLE,
+	FIELD_LISTENER,
+	FIELD_OFFERED,
+	FIELD_SERVED,
+	FIELD_DENIED,
 	FIELDS
 };
 
@@ -58,11 +65,16 @@ static const char *const field_names[FIELDS] = {
 	[FIELD_CLIENT_GONE] = "client-gone",
 	[FIELD_REFUSED] = "refused",
 	[FIELD_LINGERS] = "lingers",
+	[FIELD_ROLE] = "role",
+	[FIELD_LISTENER] = "listener",
+	[FIELD_OFFERED] = "offered-fd",
+	[FIELD_SERVED] = "served",
+	[FIELD_DENIED] = "denied",
 };
 
 struct children {
 	size_t columns[FIELDS]; /* SIZE_MAX: there is none */
-	struct range service_range;
+	struct range service_range, listener_range;
 	struct reader_seen pids, places;
 };
 
@@ -133,6 +145,12 @@ static void read_child(struct reader *in, struct children *children, const json_
 	child->refused = (int32_t)read_cell(in, children, row, FIELD_REFUSED, &refused_range);
 	child->ending = (int32_t)read_cell(in, children, row, FIELD_ENDING, &ending_range);
 	child->lingers = read_flag_cell(in, children, row, FIELD_LINGERS);
+	child->role = (int32_t)read_cell(in, children, row, FIELD_ROLE, &role_range);
+	child->listener =
+		(int32_t)read_cell(in, children, row, FIELD_LISTENER, &children->listener_range);
+	child->offered_fd = read_fd_cell(in, children, row, FIELD_OFFERED);
+	child->served = (uint64_t)read_cell(in, children, row, FIELD_SERVED, &count_range);
+	child->denied = (uint64_t)read_cell(in, children, row, FIELD_DENIED, &count_range);
 	child->timed_out = read_flag_cell(in, children, row, FIELD_TIMED_OUT);
 	child->client_gone = read_flag_cell(in, children, row, FIELD_CLIENT_GONE);
 	reader_read_text(in, field_names[FIELD_PEER],
@@ -166,6 +184,7 @@ void handover_read_children(struct reader *in, const json_t *root, struct handov
 {
 	struct children children = {
 		.service_range = { 0, (int64_t)handover->nservices - 1, 0, true },
+		.listener_range = { -1, (int64_t)handover->nlisteners - 1, -1, false },
 	};
 
 	if (reader_seen_init(in, &children.pids) == 0 &&

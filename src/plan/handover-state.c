@@ -26,7 +26,7 @@ struct maker {
 	const struct handover_service **by_name; /* the old services, sorted */
 	uint32_t *places;			 /* of the old services among the new; NOWHERE */
 	size_t nservices;			 /* the new */
-	int *fds;				 /* of the plan's listeners, sorted */
+	int *fds;				 /* of the plan's listeners, two each, sorted */
 	struct state_room room;
 };
 
@@ -59,9 +59,11 @@ static const struct handover_service *find_old(const struct maker *maker, const 
 	return found ? *found : NULL;
 }
 
-static bool is_planned(const struct maker *maker, int fd)
+/* Whether the plan goes without this descriptor of an old listener; -1 is none. */
+static bool is_left(const struct maker *maker, int fd)
 {
-	return bsearch(&fd, maker->fds, maker->plan->nlisteners, sizeof(fd), compare_fds) != NULL;
+	return fd >= 0 && bsearch(&fd, maker->fds, 2 * (size_t)maker->plan->nlisteners, sizeof(fd),
+				  compare_fds) == NULL;
 }
 
 static int maker_init(struct maker *maker)
@@ -71,17 +73,19 @@ static int maker_init(struct maker *maker)
 
 	maker->by_name = calloc(old->nservices + 1, sizeof(*maker->by_name));
 	maker->places = calloc(old->nservices + 1, sizeof(*maker->places));
-	maker->fds = calloc((size_t)plan->nlisteners + 1, sizeof(*maker->fds));
+	maker->fds = calloc(2 * (size_t)plan->nlisteners + 1, sizeof(*maker->fds));
 	if (maker->by_name == NULL || maker->places == NULL || maker->fds == NULL)
 		return -1;
 	for (size_t i = 0; i < old->nservices; i++) {
 		maker->by_name[i] = &old->services[i];
 		maker->places[i] = NOWHERE;
 	}
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		maker->fds[i] = plan_listener(plan, i)->fd;
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		maker->fds[2 * i] = plan_listener(plan, i)->fd;
+		maker->fds[2 * i + 1] = plan_listener(plan, i)->sources_fd;
+	}
 	qsort(maker->by_name, old->nservices, sizeof(*maker->by_name), compare_names);
-	qsort(maker->fds, plan->nlisteners, sizeof(*maker->fds), compare_fds);
+	qsort(maker->fds, 2 * (size_t)plan->nlisteners, sizeof(*maker->fds), compare_fds);
 	return 0;
 }
 
@@ -137,7 +141,8 @@ static void measure(struct maker *maker)
 			room->text += text_size(old->services[i].name);
 	}
 	for (size_t i = 0; i < old->nlisteners; i++) {
-		if (is_planned(maker, old->listeners[i].fd))
+		room->spent += is_left(maker, old->listeners[i].sources_fd);
+		if (!is_left(maker, old->listeners[i].fd))
 			continue;
 		room->dropped++;
 		room->text += text_size(old->listeners[i].address);
@@ -194,6 +199,23 @@ static void put_throttles(const struct maker *maker, struct state *state,
 	}
 }
 
+/* The place in the new plan of an old listener; -1: it is gone.  Of a FIFO there is no descriptor.
+ */
+static int32_t find_listener(const struct maker *maker, int32_t place)
+{
+	const struct handover_listener *old = place < 0 ? NULL : &maker->old->listeners[place];
+
+	for (size_t i = 0; old && i < maker->plan->nlisteners; i++) {
+		const struct plan_listener *listener = plan_listener(maker->plan, i);
+
+		if (listener->fd == old->fd &&
+		    (old->fd >= 0 ||
+		     strcmp(plan_text(maker->plan, listener->asked), old->asked) == 0))
+			return (int32_t)i;
+	}
+	return -1;
+}
+
 static void put_children(const struct maker *maker, struct state *state)
 {
 	struct state_child *children = state_children(state);
@@ -201,6 +223,7 @@ static void put_children(const struct maker *maker, struct state *state)
 	for (size_t i = 0; i < maker->old->nchildren; i++) {
 		children[i] = maker->old->children[i];
 		children[i].service = maker->places[children[i].service];
+		children[i].listener = find_listener(maker, children[i].listener);
 	}
 }
 
@@ -211,7 +234,7 @@ static void put_dropped(const struct maker *maker, struct state *state)
 	for (size_t i = 0; i < maker->old->nlisteners; i++) {
 		const struct handover_listener *old = &maker->old->listeners[i];
 
-		if (is_planned(maker, old->fd))
+		if (!is_left(maker, old->fd))
 			continue;
 		*dropped++ = (struct state_dropped){
 			.fd = old->fd,
@@ -239,12 +262,17 @@ static struct state_back make_back(const struct handover *old, const struct plan
 	};
 }
 
-/* Their successors have come with the new plan. */
+/* Descriptors of cages, whose successors have come with the new plan, and of tables of sources. */
 static void put_spent(const struct maker *maker, struct state *state)
 {
-	if (maker->old->ncages)
-		memcpy(state_spent(state), maker->old->cages,
-		       maker->old->ncages * sizeof(*maker->old->cages));
+	const struct handover *old = maker->old;
+	int *spent = state_spent(state);
+
+	for (size_t i = 0; i < old->ncages; i++)
+		*spent++ = old->cages[i];
+	for (size_t i = 0; i < old->nlisteners; i++)
+		if (is_left(maker, old->listeners[i].sources_fd))
+			*spent++ = old->listeners[i].sources_fd;
 }
 
 static void put_head(const struct maker *maker, const struct state_summary *summary,
@@ -262,8 +290,10 @@ static void put_head(const struct maker *maker, const struct state_summary *summ
 	state->reloads.succeeded++;
 	state->reloads.last_s = time(NULL);
 	state->last_failure = state_put_text(state, old->last_failure);
-	state->failures_fd = old->failures_fd;
+	state->reports_fd = old->reports_fd;
 	state->sources_fd = old->sources_fd;
+	state->resolver_workers_fd = old->resolver_workers_fd;
+	state->resolver_resolvers_fd = old->resolver_resolvers_fd;
 	state->back = make_back(old, &maker->plan->global);
 }
 

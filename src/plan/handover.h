@@ -17,11 +17,12 @@
 #define HANDOVER_VERSION 1 /* of the JSON that this build writes, and the last that it reads */
 
 struct handover_listener {
-	char *asked;   /* the address as configured, canonical: what a listener is known by */
-	char *address; /* as bound */
-	char *service; /* whose it is; NULL: not said */
-	char *path;    /* of a Unix socket's file; NULL: none */
-	int fd;	       /* the master's number */
+	char *asked;	/* the address as configured, canonical: what a listener is known by */
+	char *address;	/* as bound */
+	char *service;	/* whose it is; NULL: not said */
+	char *path;	/* of a Unix socket's file, or a FIFO; NULL: none */
+	int fd;		/* the master's number; -1: a FIFO */
+	int sources_fd; /* of its own table of sources; -1: none */
 	int backlog;
 	uid_t uid; /* as configured; (uid_t)-1: as it comes, as below */
 	gid_t gid;
@@ -44,8 +45,10 @@ struct handover {
 	int pid_fd;
 	char *begatd_path; /* absolute */
 	bool begatd_gone;  /* we were started by descriptor, because the path leads nowhere */
-	int begatd_fd, master_fd, plan_fd, state_fd, effective_fd, failures_fd;
-	int sources_fd; /* -1: there is none */
+	int begatd_fd, master_fd, plan_fd, state_fd, effective_fd;
+	int reports_fd; /* -1: of a version that had none like ours */
+	int sources_fd; /* -1: there is none, as below */
+	int resolver_workers_fd, resolver_resolvers_fd;
 	bool detached, has_terminal;
 	uint64_t nofile_soft, nofile_hard; /* as they were before the first master raised them */
 	uint64_t log_dropped;

@@ -73,6 +73,24 @@ const struct plan_cage *plan_cage(const struct plan *plan, const struct plan_ser
 	return plan_at(plan, service->cage);
 }
 
+bool plan_has_port(const struct plan *plan, uint16_t port)
+{
+	const uint16_t *ports = plan_at(plan, plan->ports);
+	size_t from = 0, to = plan->nports;
+
+	while (from < to) {
+		const size_t middle = (from + to) / 2;
+
+		if (ports[middle] == port)
+			return true;
+		if (ports[middle] < port)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
+}
+
 const int *plan_fds(const struct plan *plan)
 {
 	return plan_at(plan, plan->fds);

@@ -145,31 +145,43 @@ struct plan_service {
 	bool set_identity;
 	bool no_new_privileges;
 	bool crlf;
+	bool redirects;	  /* an end with status 1 says that nobody is there, and nothing of us */
+	bool multiplexes; /* it is tcpmux, and may hand clients over to ... */
+	bool multiplexed; /* ... those that are this */
+	bool asks_names;  /* its banner has the client's name, or it is redirected to one */
 	enum plan_stderr stderr_to;
 	uint32_t instances;
-	int32_t first_byte_ms; /* 0: no limit, as below */
+	uint16_t reply_max;	     /* bytes of an answer to a datagram */
+	uint16_t reply_factor;	     /* an answer is no longer than so many questions; 0: any */
+	struct plan_rate reply_rate; /* datagrams of one source */
+	int32_t first_byte_ms;	     /* 0: no limit, as below */
 	int32_t idle_ms;
-	int64_t max_time_ms;
-	int64_t kill_grace_ms;
+	int32_t max_time_ms;
+	int32_t kill_grace_ms;
 };
 
 #define PLAN_CONTROL UINT32_MAX /* no service's listener, but the control socket */
 
+enum plan_kind { PLAN_STREAM, PLAN_DATAGRAM, PLAN_FIFO };
+
 struct plan_listener {
-	int fd;		  /* listening, non-blocking */
+	int fd;		  /* listening or bound, non-blocking; -1: a FIFO's, which its keeper has */
+	int sources_fd;	  /* its own table of sources, admit/source.h; -1: none */
 	uint32_t service; /* its place, or PLAN_CONTROL */
 	uint32_t asked;	  /* the address as configured, canonical: what it is known by */
 	uint32_t address; /* as bound, as text */
 	uint32_t path;	  /* Unix: the socket's file, to be removed at the end; 0: none */
-	bool internet;	  /* TCP, so that lines end with "\r\n" */
+	uint8_t kind;	  /* enum plan_kind */
+	bool standing;	  /* handed over to a worker that serves many clients */
+	bool internet;	  /* TCP or UDP, so that lines end with "\r\n" */
+	bool added;	  /* by this plan: not kept from one before */
+	bool changed;	  /* kept, but backlog, owner or mode are others now */
 	dev_t device;	  /* of the socket's file, so that nobody else's is removed */
 	ino_t inode;
 	int backlog;
 	uid_t socket_uid; /* of the file, as configured; -1: as it comes, as below */
 	gid_t socket_gid;
 	mode_t socket_mode;
-	bool added;   /* by this plan: not kept from one before */
-	bool changed; /* kept, but backlog, owner or mode are others now */
 };
 
 struct plan_global {
@@ -189,6 +201,8 @@ struct plan_global {
 	uint32_t begatd_path; /* absolute, as found at the first start */
 	uint32_t argv;	      /* the vector that begatd was started with */
 	uint32_t instances;
+	uid_t resolver_uid; /* as whom names are looked up; -1: as we are */
+	gid_t resolver_gid;
 	uint32_t sources; /* that are remembered */
 	uint32_t headers; /* PROXY headers that may be missing at a time */
 	int64_t stop_timeout_ms;
@@ -210,6 +224,8 @@ struct plan {
 	uint32_t nlisteners;
 	uint32_t fds; /* int[nfds]: those that cages speak of, each once */
 	uint32_t nfds;
+	uint32_t ports; /* uint16_t[nports], sorted: of all sockets for datagrams */
+	uint32_t nports;
 };
 
 /* Maps the plan behind a descriptor, for the life of the process.  NULL with errno: EINVAL when it
@@ -221,6 +237,9 @@ const struct plan_listener *plan_listener(const struct plan *plan, size_t index)
 
 /* Its cage; NULL when there is none. */
 const struct plan_cage *plan_cage(const struct plan *plan, const struct plan_service *service);
+
+/* Whether one of our own sockets for datagrams has this port. */
+bool plan_has_port(const struct plan *plan, uint16_t port);
 
 /* The descriptors of all cages. */
 const int *plan_fds(const struct plan *plan);

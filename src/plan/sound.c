@@ -23,6 +23,8 @@
 
 #define SOURCES_MAX  16777216
 #define WEEK_MINUTES 10080
+#define REPLY_MAX    65507 /* bytes: what fits into a datagram */
+#define REPLY_FACTOR 1000
 
 static bool is_fd(int fd)
 {
@@ -275,6 +277,10 @@ static bool is_sound_service(const struct bounds *bounds, const struct plan_serv
 	       has_cage_or_none(bounds, service->cage) && has_groups(bounds, service) &&
 	       has_limits(service) && bounds_is_bool(&service->set_identity) &&
 	       bounds_is_bool(&service->no_new_privileges) && bounds_is_bool(&service->crlf) &&
+	       bounds_is_bool(&service->redirects) && bounds_is_bool(&service->multiplexes) &&
+	       bounds_is_bool(&service->multiplexed) && bounds_is_bool(&service->asks_names) &&
+	       is_sound_rate(&service->reply_rate) && service->reply_max <= REPLY_MAX &&
+	       service->reply_factor <= REPLY_FACTOR &&
 	       (unsigned)service->stderr_to <= PLAN_STDERR_NULL;
 }
 
@@ -288,9 +294,27 @@ static bool has_services(const struct bounds *bounds, const struct plan *plan)
 	return true;
 }
 
+/* Sorted, for plan_has_port(). */
+static bool has_ports(const struct bounds *bounds, const struct plan *plan)
+{
+	const uint16_t *ports = (const void *)(bounds->base + plan->ports);
+
+	if (!bounds_has_array(bounds, plan->ports, plan->nports, sizeof(*ports)))
+		return false;
+	for (uint32_t i = 1; i < plan->nports; i++)
+		if (ports[i] < ports[i - 1])
+			return false;
+	return true;
+}
+
 static bool is_sound_listener(const struct bounds *bounds, const struct plan_listener *listener)
 {
-	return is_fd(listener->fd) && bounds_has_text(bounds, listener->asked) &&
+	const bool is_fifo = listener->kind == PLAN_FIFO;
+
+	return (is_fifo ? listener->fd == -1 && listener->path != 0 : is_fd(listener->fd)) &&
+	       (listener->sources_fd == -1 || is_fd(listener->sources_fd)) &&
+	       (unsigned)listener->kind <= PLAN_FIFO && bounds_is_bool(&listener->standing) &&
+	       bounds_has_text(bounds, listener->asked) &&
 	       bounds_has_text(bounds, listener->address) &&
 	       bounds_has_text_or_none(bounds, listener->path) &&
 	       bounds_is_bool(&listener->internet) && bounds_is_bool(&listener->added) &&
@@ -353,5 +377,6 @@ bool plan_is_sound(const struct plan *plan)
 		return false;
 	bounds_init(&bounds, plan, sizeof(*plan), plan->size);
 	return is_sound_global(&bounds, &plan->global) && has_services(&bounds, plan) &&
-	       has_fds_of_cages(&bounds, plan) && has_listeners(&bounds, plan);
+	       has_fds_of_cages(&bounds, plan) && has_listeners(&bounds, plan) &&
+	       has_ports(&bounds, plan);
 }

@@ -33,8 +33,10 @@
 static const struct state empty = {
 	.magic = STATE_MAGIC,
 	.stamp = PLAN_STAMP,
-	.failures_fd = -1,
+	.reports_fd = -1,
 	.sources_fd = -1,
+	.resolver_workers_fd = -1,
+	.resolver_resolvers_fd = -1,
 	.plan_fd = -1,
 	.state_fd = -1,
 	.back = { -1, -1, -1, -1, -1 },
@@ -80,7 +82,7 @@ static void set_no_fds(struct state *state)
 	for (uint32_t i = 0; i < state->nservices; i++)
 		services[i].stderr_reader = services[i].stderr_writer = -1;
 	for (uint32_t i = 0; i < state->nchildren; i++)
-		children[i].talk_fd = -1;
+		children[i].talk_fd = children[i].offered_fd = children[i].listener = -1;
 	for (uint32_t i = 0; i < state->ndropped; i++)
 		dropped[i].fd = -1;
 	for (uint32_t i = 0; i < state->nreceived; i++)
@@ -216,9 +218,10 @@ static bool is_sound_child(const struct state *state, const struct state_child *
 	return is_pid(child->pid) && child->service < state->nservices &&
 	       child->place < BOUNDS_CHILDREN && child->ending >= 0 &&
 	       child->ending <= LAST_ENDING && child->started_ns >= 0 && child->due_ns >= 0 &&
-	       is_fd(child->talk_fd) && child->refused >= 0 && child->refused < REFUSALS &&
-	       bounds_is_bool(&child->lingers) && bounds_is_bool(&child->timed_out) &&
-	       bounds_is_bool(&child->client_gone) &&
+	       is_fd(child->talk_fd) && is_fd(child->offered_fd) && child->role >= 0 &&
+	       child->role <= STATE_KEEPER && child->listener >= -1 && child->refused >= 0 &&
+	       child->refused < REFUSALS && bounds_is_bool(&child->lingers) &&
+	       bounds_is_bool(&child->timed_out) && bounds_is_bool(&child->client_gone) &&
 	       memchr(child->peer, '\0', sizeof(child->peer)) != NULL;
 }
 
@@ -265,9 +268,11 @@ static bool has_fds(const struct state *state)
 {
 	const struct state_back *back = &state->back;
 
-	return is_fd(state->failures_fd) && is_fd(state->sources_fd) && is_fd(state->plan_fd) &&
-	       is_fd(state->state_fd) && is_fd(back->master_fd) && is_fd(back->plan_fd) &&
-	       is_fd(back->state_fd) && is_fd(back->begatd_fd) && is_fd(back->effective_fd);
+	return is_fd(state->reports_fd) && is_fd(state->sources_fd) &&
+	       is_fd(state->resolver_workers_fd) && is_fd(state->resolver_resolvers_fd) &&
+	       is_fd(state->plan_fd) && is_fd(state->state_fd) && is_fd(back->master_fd) &&
+	       is_fd(back->plan_fd) && is_fd(back->state_fd) && is_fd(back->begatd_fd) &&
+	       is_fd(back->effective_fd);
 }
 
 static bool is_sound(const struct state *state)

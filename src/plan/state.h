@@ -31,6 +31,7 @@ struct state_service {
 };
 
 #define STATE_NO_SOURCE UINT32_MAX
+#define STATE_KEEPER	3 /* enum worker_role: one that is no instance of its service */
 
 struct state_child {
 	pid_t pid;
@@ -40,9 +41,14 @@ struct state_child {
 	int64_t started_ns; /* monotonic */
 	int64_t due_ns;	    /* monotonic, the end of its time; 0: it has no end */
 	uint32_t source;    /* its place in the table of sources; STATE_NO_SOURCE: none */
-	int talk_fd;	    /* until its client is introduced; -1: it is, or needs not */
-	int32_t refused;    /* enum refusal, of the client that was introduced */
-	bool lingers;	    /* it is no instance any more */
+	int talk_fd;	    /* to it, as its role says; -1: none, or no more */
+	int offered_fd;	    /* the connection that it may hand over; -1: none */
+	int32_t role;	    /* enum worker_role */
+	int32_t listener;   /* its place among the plan's, that of its gate; -1: none, or gone */
+	uint64_t served;    /* by a standing worker */
+	uint64_t denied;
+	int32_t refused; /* enum refusal, of the client that was introduced */
+	bool lingers;	 /* it is no instance any more */
 	bool timed_out;
 	bool client_gone;
 	char peer[INET_TEXT];
@@ -82,10 +88,12 @@ struct state {
 	int64_t started_s;  /* since the epoch */
 	uint64_t log_dropped;
 	struct reload_stats reloads;
-	uint32_t last_failure; /* text of the last reload that failed; 0: none has */
-	int failures_fd;       /* memory in which workers report a failing step */
-	int sources_fd;	       /* admit/source.h */
-	int plan_fd;	       /* of the master that has saved this */
+	uint32_t last_failure;	 /* text of the last reload that failed; 0: none has */
+	int reports_fd;		 /* memory in which workers report */
+	int sources_fd;		 /* admit/source.h */
+	int resolver_workers_fd; /* the two ends of master/resolver.h; -1: none */
+	int resolver_resolvers_fd;
+	int plan_fd; /* of the master that has saved this */
 	int state_fd;
 	struct state_back back;
 	uint32_t services; /* struct state_service[nservices] */

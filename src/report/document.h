@@ -13,12 +13,18 @@
 
 struct source; /* admit/source.h */
 
+struct document_table {
+	const struct source *sources;
+	size_t count; /* from 1 */
+};
+
 struct document {
 	const struct plan *plan;
 	const struct state *state;
-	uint32_t *active;	      /* live children by service */
-	const struct source *sources; /* the whole table, where it is looked at */
-	char *bytes;		      /* to be freed */
+	uint32_t *active;	       /* live children by service */
+	struct document_table *tables; /* of sources, where they are looked at; to be freed */
+	size_t ntables;
+	char *bytes; /* to be freed */
 	size_t used, room;
 	bool failed; /* memory; whatever comes after it changes nothing */
 };

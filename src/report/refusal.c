@@ -26,4 +26,9 @@ const struct refusal_info refusal_table[REFUSALS] = {
 	[REFUSAL_ALL_FULL] = { "all-full", "all services together are full", LOG_NOTICE, false },
 	[REFUSAL_SHORTAGE] = { "shortage", "no descriptor, memory or process left", LOG_ERR,
 			       false },
+	[REFUSAL_PORT] = { "port", "from a port that may answer answers", LOG_NOTICE, false },
+	[REFUSAL_ADDRESS] = { "address", "from or to no single host's address", LOG_NOTICE, false },
+	[REFUSAL_SIZE] = { "size", "the answer would be too long", LOG_NOTICE, false },
+	[REFUSAL_UNSENT] = { "unsent", "the answer could not be sent", LOG_NOTICE, false },
+	[REFUSAL_PAUSED] = { "paused", "the service takes no clients now", LOG_NOTICE, false },
 };

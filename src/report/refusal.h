@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* In the order in which they are asked for. */
+/* In the order in which they are asked for, where nothing else is said.  A reload hands on their
+ * numbers. */
 enum refusal {
 	REFUSAL_NONE,
 	REFUSAL_PROXY,	     /* not one of the proxies, and nobody else may come */
@@ -19,8 +20,15 @@ enum refusal {
 	REFUSAL_FULL,	     /* instances, likewise */
 	REFUSAL_ALL_FULL,    /* instances of all services, likewise */
 	REFUSAL_SHORTAGE,    /* of descriptors, memory or processes */
+	/* of datagrams alone, before anything else is asked */
+	REFUSAL_PORT,	 /* from a port behind which something may answer our answer */
+	REFUSAL_ADDRESS, /* from, or to, an address that no single host has */
+	REFUSAL_SIZE,	 /* the answer would be too long, or too long for such a question */
+	REFUSAL_UNSENT,	 /* the kernel did not take the answer */
+	/* of clients that tcpmux hands over */
+	REFUSAL_PAUSED, /* the service's workers fail, and it is throttled */
 };
-#define REFUSALS (REFUSAL_SHORTAGE + 1)
+#define REFUSALS (REFUSAL_PAUSED + 1)
 
 struct refusal_info {
 	const char *name; /* in log lines, in JSON, of a counter: "source-rate" */

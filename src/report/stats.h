@@ -21,6 +21,7 @@ enum worker_result {
 /* Of one service, since the daemon started. */
 struct service_stats {
 	uint64_t begat;		 /* workers started */
+	uint64_t served;	 /* clients, or datagrams, by standing workers */
 	uint64_t ended[RESULTS]; /* by enum worker_result */
 	uint64_t refused[REFUSALS];
 };

@@ -44,6 +44,16 @@ static void set_file(struct document *document, json_t *object, const char *key,
 	document_set(document, object, key, file);
 }
 
+static void set_resolver(struct document *document, json_t *head)
+{
+	json_t *ends = json_object();
+
+	document_set_unless(document, ends, "workers", document->state->resolver_workers_fd, -1);
+	document_set_unless(document, ends, "resolvers", document->state->resolver_resolvers_fd,
+			    -1);
+	document_set_unless_empty(document, head, "resolver", ends);
+}
+
 static void set_files(struct document *document, json_t *head)
 {
 	const struct plan *plan = document->plan;
@@ -61,8 +71,9 @@ static void set_files(struct document *document, json_t *head)
 	set_file(document, head, "plan", NULL, state->plan_fd);
 	set_file(document, head, "state", NULL, state->state_fd);
 	set_file(document, head, "effective", NULL, global->effective_fd);
-	set_file(document, head, "failures", NULL, state->failures_fd);
+	set_file(document, head, "reports", NULL, state->reports_fd);
 	set_file(document, head, "source-table", NULL, state->sources_fd);
+	set_resolver(document, head);
 }
 
 static void set_limits(struct document *document, json_t *head)
@@ -187,12 +198,16 @@ static json_t *make_service(struct document *document, size_t index)
 	document_set_text(document, object, "name", state_text(document->state, service->name));
 	document_set_number(document, object, "kill-grace-ms", service->kill_grace_ms);
 	document_set_unsigned(document, object, "begat", service->stats.begat);
+	if (service->stats.served)
+		document_set_unsigned(document, object, "served", service->stats.served);
 	set_ended(document, object, &service->stats);
 	set_refused(document, object, &service->stats);
 	document_set_unless(document, object, "rate-ns", service->rate_ns, 0);
 	if (service->plan >= 0)
 		document_set_number(document, object, "instances",
 				    plan_service(document->plan, (size_t)service->plan)->instances);
+	if (service->plan >= 0 && plan_service(document->plan, (size_t)service->plan)->multiplexed)
+		document_set(document, object, "multiplexed", json_true());
 	document_set_number(document, object, "active", document->active[index]);
 	set_throttle(document, object, service);
 	set_stderr(document, object, service);
@@ -226,7 +241,8 @@ static json_t *make_listener(struct document *document, size_t index)
 	else
 		document_set_text(document, object, "service",
 				  plan_text(plan, plan_service(plan, listener->service)->name));
-	document_set_number(document, object, "fd", listener->fd);
+	document_set_unless(document, object, "fd", listener->fd, -1);
+	document_set_unless(document, object, "sources-fd", listener->sources_fd, -1);
 	document_set_number(document, object, "backlog", listener->backlog);
 	set_socket_file(document, object, listener);
 	return object;
@@ -235,13 +251,15 @@ static json_t *make_listener(struct document *document, size_t index)
 /* Those at the end are left out as long as they are at their defaults. */
 static const char child_fields[] =
 	",\n\"children-fields\":[\"pid\",\"service\",\"place\",\"started-ns\",\"peer\",\"due-ns\","
-	"\"source\",\"talk-fd\",\"ending\",\"timed-out\",\"client-gone\",\"refused\",\"lingers\"]";
+	"\"source\",\"talk-fd\",\"ending\",\"timed-out\",\"client-gone\",\"refused\",\"lingers\","
+	"\"role\",\"listener\",\"offered-fd\",\"served\",\"denied\"]";
 
 /* Most children are asked for nothing; many have a time or a source; few are being ended. */
 static void add_rest(struct document *document, json_t *row, const struct state_child *child)
 {
-	const bool is_ending =
-		child->ending || child->timed_out || child->client_gone || child->refused;
+	const bool is_special = child->role || child->listener >= 0;
+	const bool is_ending = child->ending || child->timed_out || child->client_gone ||
+			       child->refused || is_special;
 	const bool has_source = child->source != STATE_NO_SOURCE || child->talk_fd >= 0;
 
 	if (child->due_ns || has_source || is_ending)
@@ -259,6 +277,13 @@ static void add_rest(struct document *document, json_t *row, const struct state_
 	document_add(document, row, json_boolean(child->client_gone));
 	document_add(document, row, json_integer(child->refused));
 	document_add(document, row, json_boolean(child->lingers));
+	if (!is_special)
+		return;
+	document_add(document, row, json_integer(child->role));
+	document_add(document, row, json_integer(child->listener));
+	document_add(document, row, json_integer(child->offered_fd));
+	document_add(document, row, json_integer((json_int_t)child->served));
+	document_add(document, row, json_integer((json_int_t)child->denied));
 }
 
 static json_t *make_child(struct document *document, size_t index)
@@ -285,7 +310,8 @@ static void count_active(struct document *document)
 		return;
 	}
 	for (uint32_t i = 0; i < state->nchildren; i++)
-		document->active[state_children(state)[i].service]++;
+		if (state_children(state)[i].role != STATE_KEEPER)
+			document->active[state_children(state)[i].service]++;
 }
 
 static const char *find_service(const struct plan *plan, uint64_t id)
@@ -296,9 +322,19 @@ static const char *find_service(const struct plan *plan, uint64_t id)
 	return "";
 }
 
+/* One table after the other. */
+static const struct source *find_source(const struct document *document, size_t index)
+{
+	const struct document_table *table = document->tables;
+
+	for (; index >= table->count; table++)
+		index -= table->count;
+	return &table->sources[index];
+}
+
 static json_t *make_ban(struct document *document, size_t index)
 {
-	const struct source *source = &document->sources[index];
+	const struct source *source = find_source(document, index);
 	char text[SOURCE_TEXT];
 	json_t *ban;
 
@@ -313,20 +349,53 @@ static json_t *make_ban(struct document *document, size_t index)
 	return ban;
 }
 
+static size_t add_table(struct document *document, int fd, size_t *used)
+{
+	size_t capacity = 0;
+	const struct source *sources = sources_map(fd, used, &capacity);
+
+	if (sources && *used > 0)
+		document->tables[document->ntables++] = (struct document_table){ sources, *used };
+	return capacity;
+}
+
+static size_t add_tables_of_listeners(struct document *document)
+{
+	const struct plan *plan = document->plan;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		size_t used = 0;
+
+		if (plan_listener(plan, i)->sources_fd >= 0)
+			(void)add_table(document, plan_listener(plan, i)->sources_fd, &used);
+		sum += used;
+	}
+	return sum;
+}
+
 /* What takes a look around, which a reload has no time for. */
 static void put_rest(struct document *document)
 {
 	json_t *counts = json_object();
-	size_t used = 0, capacity = 0;
+	size_t used = 0, capacity, more;
 
-	document->sources = sources_map(document->state->sources_fd, &used, &capacity);
+	document->tables = calloc(1 + document->plan->nlisteners, sizeof(*document->tables));
+	if (document->tables == NULL) {
+		document->failed = true;
+		json_decref(counts);
+		return;
+	}
+	capacity = add_table(document, document->state->sources_fd, &used);
+	more = add_tables_of_listeners(document);
 	document_set_number(document, counts, "used", (int64_t)used);
 	document_set_number(document, counts, "capacity", (int64_t)capacity);
+	document_set_unless(document, counts, "standing", (int64_t)more, 0);
 	document_put(document, ",\n\"listen-overflows\":");
 	document_put_value(document, json_integer(overflows_read()), JSON_ENCODE_ANY);
 	document_put(document, ",\n\"sources\":");
 	document_put_value(document, counts, 0);
-	document_put_list(document, ",\n\"bans\":[", used, make_ban);
+	document_put_list(document, ",\n\"bans\":[", used + more, make_ban);
 }
 
 static void make_document(struct document *document, enum status_reader reader)
@@ -358,6 +427,7 @@ int status_write(const struct plan *plan, const struct state *state, enum status
 		error = errno;
 	}
 	free(document.active);
+	free(document.tables);
 	free(document.bytes);
 	errno = error;
 	return result;

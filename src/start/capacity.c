@@ -13,20 +13,25 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "handlers/handler.h"
 #include "start/nofile.h"
 
 #define NO_LIMIT	SIZE_MAX
 #define OTHER_PROCESSES 256 /* of a machine that does nothing else */
 
-static size_t sum_instances(const struct config *config, bool proxied_only)
+static size_t sum_instances(const struct config *config, bool headers_only)
 {
 	size_t sum = 0;
 
 	for (size_t i = 0; i < config->nservices; i++) {
 		const struct service *service = config->services[i];
 
-		if (!service->disable && (!proxied_only || service->admission.proxies))
+		if (service->disable)
+			continue;
+		if (!headers_only || service->admission.proxies)
 			sum += service->instances;
+		else if (service->handler == &tcpmux_handler)
+			sum += 2 * service->instances; /* a copy of the connection, besides */
 	}
 	return sum < config->instances ? sum : config->instances;
 }

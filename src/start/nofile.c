@@ -24,9 +24,10 @@
 
 #define SPARE 256
 
+/* A standing worker's listener has a table of sources and a socket to the worker. */
 size_t nofile_count(const struct config *config)
 {
-	return FD_PARKED + config_count_listeners(config) + 2 * config->nservices +
+	return FD_PARKED + 3 * config_count_listeners(config) + 2 * config->nservices +
 	       2 * cages_count_fds(config) + SPARE;
 }
 

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "handlers/handler.h"
@@ -42,13 +43,10 @@ static void show_usage(void)
 }
 
 static const char *const type_names[] = {
-	[BEGAT_OPTION_STRING] = "text",
-	[BEGAT_OPTION_NUMBER] = "number",
-	[BEGAT_OPTION_SIZE] = "size",
-	[BEGAT_OPTION_DURATION] = "duration",
-	[BEGAT_OPTION_BOOL] = "true|false",
-	[BEGAT_OPTION_PATH] = "path",
-	[BEGAT_OPTION_COMMAND] = "program args",
+	[BEGAT_OPTION_STRING] = "text",	    [BEGAT_OPTION_NUMBER] = "number",
+	[BEGAT_OPTION_SIZE] = "size",	    [BEGAT_OPTION_DURATION] = "duration",
+	[BEGAT_OPTION_BOOL] = "true|false", [BEGAT_OPTION_PATH] = "path",
+	[BEGAT_OPTION_ZONE] = "zone",	    [BEGAT_OPTION_COMMAND] = "program args",
 };
 
 static void show_handler(const struct begat_handler *handler)
@@ -68,7 +66,8 @@ static void show_handlers(void)
 	const struct begat_handler *handler;
 
 	for (size_t i = 0; (handler = handler_at(i)); i++)
-		show_handler(handler);
+		if (handler != &redirect_handler) /* which has a key of its own */
+			show_handler(handler);
 }
 
 enum exit_code options_flush(void)
@@ -84,6 +83,29 @@ static int parse_fd(const char *text)
 	if (error)
 		fatal(EXIT_USAGE, "--ready-fd: %s: %s", text, error);
 	return fd;
+}
+
+static unsigned parse_id(const char *text, unsigned max)
+{
+	const char *error = "missing";
+	const unsigned id = text ? (unsigned)strtonum(text, 0, max, &error) : 0;
+
+	if (error)
+		fatal(EXIT_USAGE, "--resolver: %s: %s; the daemon gives it to itself",
+		      text ? text : "UID", error);
+	return id;
+}
+
+/* FD, or FD,UID,GID. */
+static void parse_resolver(struct options *options, char *text)
+{
+	const char *fd = strsep(&text, ",");
+
+	options->resolver_fd = (int)parse_id(fd, INT_MAX);
+	if (text == NULL)
+		return;
+	options->resolver_uid = parse_id(strsep(&text, ","), UINT_MAX - 1);
+	options->resolver_gid = parse_id(text, UINT_MAX - 1);
 }
 
 static void check_options(int argc, char **argv, const struct options *options)
@@ -104,7 +126,7 @@ static void check_options(int argc, char **argv, const struct options *options)
 		fatal(EXIT_USAGE, "%s: unexpected argument; try 'begatd --help'", argv[optind]);
 }
 
-enum { READY_FD = 256, HANDLERS, AGAINST, SECURITY, JSON };
+enum { READY_FD = 256, HANDLERS, AGAINST, SECURITY, JSON, RESOLVER };
 
 static bool *find_flag(struct options *options, int option)
 {
@@ -172,6 +194,8 @@ static void take_option(struct options *options, int option)
 		options->topics = optarg;
 	} else if (option == READY_FD) {
 		options->ready_fd = parse_fd(optarg);
+	} else if (option == RESOLVER) {
+		parse_resolver(options, optarg);
 	} else {
 		answer(option);
 	}
@@ -190,6 +214,7 @@ void options_parse(int argc, char **argv, struct options *options)
 		{ "pidfile", required_argument, NULL, 'p' },
 		{ "debug", optional_argument, NULL, 'd' },
 		{ "ready-fd", required_argument, NULL, READY_FD },
+		{ "resolver", required_argument, NULL, RESOLVER }, /* the master's alone */
 		{ "handlers", no_argument, NULL, HANDLERS },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -197,7 +222,13 @@ void options_parse(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	*options = (struct options){ .config_path = BEGAT_CONF, .ready_fd = -1 };
+	*options = (struct options){
+		.config_path = BEGAT_CONF,
+		.ready_fd = -1,
+		.resolver_fd = -1,
+		.resolver_uid = (uid_t)-1,
+		.resolver_gid = (gid_t)-1,
+	};
 	while ((option = getopt_long(argc, argv, "f:ntTp:d::Vh", longs, NULL)) != -1)
 		take_option(options, option);
 	check_options(argc, argv, options);

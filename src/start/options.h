@@ -4,6 +4,7 @@
 #define OPTIONS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "report/log.h"
 
@@ -13,7 +14,10 @@ struct options {
 	const char *against; /* the pid file of a running daemon */
 	const char *topics;
 	bool foreground, check, print, security, json, debug;
-	int ready_fd; /* -1: none */
+	int ready_fd;	    /* -1: none */
+	int resolver_fd;    /* it is to be the resolver, and nothing else; -1: it is not */
+	uid_t resolver_uid; /* -1: as we are */
+	gid_t resolver_gid;
 };
 
 /* Fills them in, borrowed from argv, which is sorted.  Ends the program after what needs no

@@ -107,6 +107,7 @@ static void hold(const struct handover *old, struct listener_set *held)
 	for (size_t i = 0; i < held->count; i++)
 		held->all[i] = (struct listener){
 			.fd = old->listeners[i].fd,
+			.sources_fd = old->listeners[i].sources_fd,
 			.owner = old->listeners[i].service,
 			.asked = old->listeners[i].asked,
 			.address = old->listeners[i].address,
@@ -188,11 +189,27 @@ static void collect_cages(struct work *work)
 		add_part(work, work->cages.fds[i], "cages");
 }
 
+/* What of a listener is new to the master: its socket, which a FIFO has not, and its sources. */
+static bool sends_socket(const struct listener *listener)
+{
+	return !listener->kept && listener->fd >= 0;
+}
+
+static bool sends_sources(const struct listener *listener)
+{
+	return !listener->sources_kept && listener->sources_fd >= 0;
+}
+
 static void collect_listeners(struct work *work)
 {
-	for (size_t i = 0; i < work->listeners.count; i++)
-		if (!work->listeners.all[i].kept)
-			add_part(work, work->listeners.all[i].fd, work->listeners.all[i].address);
+	for (size_t i = 0; i < work->listeners.count; i++) {
+		const struct listener *listener = &work->listeners.all[i];
+
+		if (sends_socket(listener))
+			add_part(work, listener->fd, listener->address);
+		if (sends_sources(listener))
+			add_part(work, listener->sources_fd, listener->address);
+	}
 }
 
 static int make_plan(const struct work *work, const struct listener_set *listeners)
@@ -319,8 +336,10 @@ static struct listener_set renumber(struct work *work, const struct handover *no
 	set.all = xcalloc(set.count, sizeof(*set.all));
 	for (size_t i = 0; i < set.count; i++) {
 		set.all[i] = work->listeners.all[i];
-		if (!set.all[i].kept)
+		if (sends_socket(&set.all[i]))
 			set.all[i].fd = now->received[next++];
+		if (sends_sources(&set.all[i]))
+			set.all[i].sources_fd = now->received[next++];
 	}
 	return set;
 }
@@ -404,7 +423,7 @@ void preflight_run(const struct handover *old, const struct config *config,
 	collect_cages(&work);
 	check_master(&work);
 	compare(&work);
-	open_listeners(&work); /* last, because it leaves traces: files of Unix sockets */
+	open_listeners(&work); /* last, because it leaves traces: files of sockets and FIFOs */
 	collect_listeners(&work);
 	send_parts(&work);
 	send_plan(&work);

@@ -56,17 +56,17 @@ const struct worker_task *client_meet(const struct worker_task *task)
 		.uid = task->connection.credentials.uid,
 		.gid = task->connection.credentials.gid,
 	};
+	const int talk_fd = worker_fd(task, WORKER_FD_TALK);
 	struct introduction_answer answer;
 
 	met = *task;
-	met.talk_fd = -1;
 	introduction.kind = proxy_read(0, clock_now_ns() + HEADER_MS * NS_IN_MS, &header);
 	if (introduction.kind == INTRODUCTION_CLIENT)
 		name_client(&met.connection, &header);
 	if (introduction.kind == INTRODUCTION_CLIENT || introduction.kind == INTRODUCTION_UNKNOWN)
 		introduction.client = met.connection.peer;
-	answer = proxy_introduce(CLIENT_TALK_FD, &introduction);
-	(void)close(CLIENT_TALK_FD); /* all is said */
+	answer = proxy_introduce(talk_fd, &introduction);
+	(void)close(talk_fd); /* all is said */
 	if (answer.refusal == REFUSAL_SHORTAGE)
 		worker_fail(&met, WORKER_STEP_CLIENT, -ECONNRESET);
 	if (answer.refusal != REFUSAL_NONE)

@@ -5,8 +5,6 @@
 
 #include "worker/worker.h"
 
-#define CLIENT_TALK_FD 3 /* the socket to the master, until the client is known */
-
 /* Reads the PROXY header of the task's connection, byte for byte and for five seconds at most, and
  * introduces the client to the master.  Returns only when it may come in: the task with the
  * client's connection in the place of the proxy's.  Else the client is told and the worker ends. */

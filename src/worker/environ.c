@@ -106,11 +106,22 @@ static void add_unix(struct environ_block *block, const struct worker_task *task
 	add_number(block, "IPCREMOTEEGID", (unsigned)peer->gid);
 }
 
+/* A listener, whose clients nobody knows yet; or a FIFO's reader. */
+static void add_listener(struct environ_block *block, const struct plan_listener *listener)
+{
+	if (listener->kind == PLAN_DATAGRAM)
+		add(block, "PROTO", "UDP");
+	else if (listener->kind == PLAN_STREAM)
+		add(block, "PROTO", listener->internet ? "TCP" : "IPC");
+}
+
 void environ_build(const struct worker_task *task, struct environ_block *block)
 {
 	block->count = plan_vector(task->plan, task->service->env, block->vector);
 	block->used = 0;
-	if (task->connection.peer.ss_family == AF_UNIX)
+	if (task->connection.peer.ss_family == AF_UNSPEC)
+		add_listener(block, task->listener);
+	else if (task->connection.peer.ss_family == AF_UNIX)
 		add_unix(block, task);
 	else
 		add_internet(block, &task->connection);

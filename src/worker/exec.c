@@ -33,8 +33,11 @@ long exec_program(const struct worker_task *task)
 void exec_banner(const struct worker_task *task)
 {
 	static struct begat_session session; /* not on the stack, which would be cleared whole */
-	const struct session_settings settings = { .fd = 0 };
+	const struct session_settings settings = {
+		.fd = worker_client_fd(task),
+		.is_pipe = task->listener->kind == PLAN_FIFO,
+	};
 
 	session_init(&session, &settings);
-	banner_write(&session, task, plan_text(task->plan, task->service->banner));
+	banner_greet(&session, task);
 }

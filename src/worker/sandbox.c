@@ -279,17 +279,19 @@ static long make_ruleset(const struct plan *plan, const struct plan_cage *cage)
 long sandbox_restrict(const struct worker_task *task)
 {
 	const struct plan_cage *cage = worker_cage(task);
-	const int shared_fd = WORKER_RULESET_FD(task);
+	const int shared_fd = worker_fd(task, WORKER_FD_RULESET);
 	long fd = shared_fd, result;
 
-	if (task->ruleset_fd < 0)
+	if (shared_fd < 0)
 		return 0;
 	if (!is_current(task->plan, cage))
 		fd = make_ruleset(task->plan, cage);
 	if (fd < 0)
 		return fd;
 	result = landlock_restrict((int)fd);
-	(void)RAW(SYS_close_range, shared_fd, ~0U, 0); /* the domain stays without them */
+	if (fd != shared_fd)
+		(void)RAW(SYS_close, fd);
+	(void)RAW(SYS_close, shared_fd); /* the domain stays without them */
 	return result;
 }
 

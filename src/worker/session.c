@@ -6,7 +6,8 @@
  * and no descriptor.  The socket stays in blocking mode, because a program that the handler starts
  * may have it too: each call says MSG_DONTWAIT, tries first, and asks poll(2) only when the kernel
  * has nothing to give.  So one-shot answers cost three or four system calls, and nothing ever waits
- * without a limit that the administrator could set.
+ * without a limit that the administrator could set.  Of a pipe there is only the writing end; it
+ * knows no such flag and is asked first.  What is written as an answer is collected in answer.c.
  *
  * Must never raise SIGPIPE, allocate, or touch more of the buffers than it has bytes for: a forked
  * worker pays a page for each first touch.  A failed write is remembered, so that a handler which
@@ -17,12 +18,14 @@
 #include "worker/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -42,7 +45,9 @@ void session_init(struct begat_session *session, const struct session_settings *
 	session->set = *settings;
 	session->filter = NULL;
 	session->filter_state = NULL;
-	session->heard = session->ended = session->cr = session->broken = false;
+	session->heard = session->cr = session->broken = session->answers = false;
+	session->ended = settings->is_pipe; /* nothing can come from there */
+	session->room = 0;
 	session->timed_out = SESSION_NO_LIMIT;
 	session->in_start = session->in_end = session->out_end = 0;
 }
@@ -80,15 +85,37 @@ static enum readiness wait_for(const struct begat_session *session, short events
 
 /* -- writing -- */
 
+/* A pipe that poll(2) calls writable takes so much without blocking, whether or not it would block:
+ * pipe(7). */
+static ssize_t write_pipe(int fd, const char *bytes, size_t length)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
+	const int ready = poll(&pollfd, 1, 0);
+
+	if (ready > 0)
+		return write(fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+	if (ready == 0)
+		errno = EAGAIN;
+	return -1;
+}
+
+static ssize_t send_once(const struct begat_session *session, const char *bytes, size_t length,
+			 int more)
+{
+	if (session->set.is_pipe)
+		return write_pipe(session->set.fd, bytes, length);
+	return send(session->set.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL | more);
+}
+
 /* At least one byte sent, or -1 for ever after. */
-static ssize_t send_some(struct begat_session *session, const char *bytes, size_t length, int flags)
+static ssize_t send_some(struct begat_session *session, const char *bytes, size_t length, int more)
 {
 	const int64_t stall_ms = session->set.idle_ms > 0 ? session->set.idle_ms : STALL_MS;
 	int64_t deadline = 0;
 	enum readiness readiness;
 
 	for (;;) {
-		ssize_t sent = send(session->set.fd, bytes, length, flags);
+		ssize_t sent = send_once(session, bytes, length, more);
 
 		if (sent >= 0)
 			return sent;
@@ -113,8 +140,7 @@ static ssize_t send_some(struct begat_session *session, const char *bytes, size_
 static int send_all(struct begat_session *session, const char *bytes, size_t length, int more)
 {
 	while (length > 0 && !session->broken) {
-		ssize_t sent =
-			send_some(session, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL | more);
+		ssize_t sent = send_some(session, bytes, length, more);
 
 		if (sent > 0) {
 			bytes += sent;
@@ -134,6 +160,8 @@ static int send_buffered(struct begat_session *session, int more)
 
 int begat_flush(struct begat_session *session)
 {
+	if (session->answers)
+		return session->broken ? -1 : 0;
 	return send_buffered(session, 0);
 }
 
@@ -141,6 +169,8 @@ int begat_write(struct begat_session *session, const void *bytes, size_t length)
 {
 	if (session->broken)
 		return -1;
+	if (session->answers)
+		return session_add(session, bytes, length);
 	if (length > SESSION_BUFFER - session->out_end && send_buffered(session, MSG_MORE) < 0)
 		return -1;
 	if (length > SESSION_BUFFER)
@@ -158,7 +188,7 @@ static int write_line_end(struct begat_session *session)
 	return needs_cr ? begat_write(session, "\r\n", 2) : begat_write(session, "\n", 1);
 }
 
-int begat_write_text(struct begat_session *session, const char *text, size_t length)
+static int write_lines(struct begat_session *session, const char *text, size_t length)
 {
 	while (length > 0) {
 		const char *newline = memchr(text, '\n', length);
@@ -176,6 +206,16 @@ int begat_write_text(struct begat_session *session, const char *text, size_t len
 		length -= part + 1;
 	}
 	return session->broken ? -1 : 0;
+}
+
+int begat_write_text(struct begat_session *session, const char *text, size_t length)
+{
+	const size_t before = session->out_end;
+	const int result = write_lines(session, text, length);
+
+	if (result < 0 && session->answers)
+		session->out_end = before; /* a piece is in the answer whole, or not at all */
+	return result;
 }
 
 int begat_print(struct begat_session *session, const char *format, ...)
@@ -314,7 +354,7 @@ static void drain(struct begat_session *session)
 	}
 }
 
-int begat_finish(struct begat_session *session)
+static void finish_socket(struct begat_session *session)
 {
 	/* MSG_MORE holds the last bytes back until shutdown(2) sends them with the FIN, in one
 	 * segment. */
@@ -323,6 +363,16 @@ int begat_finish(struct begat_session *session)
 	/* Fails only when the client is gone already; then there is nothing to wait for either. */
 	if (shutdown(session->set.fd, SHUT_WR) == 0 && !session->ended && !session->broken)
 		drain(session);
+}
+
+int begat_finish(struct begat_session *session)
+{
+	if (session->answers)
+		return 0;
+	if (session->set.is_pipe)
+		(void)send_buffered(session, 0); /* the session remembers a failure */
+	else
+		finish_socket(session);
 	session->ended = session->broken = true;
 	return 0;
 }

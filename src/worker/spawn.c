@@ -146,10 +146,10 @@ static void fill(struct stack *stack, const struct worker_task *task)
 	stack->task.shares_files = true;
 	stack->task.own_files = &stack->own_files;
 	stack->task.stderr_fd = lower(task->stderr_fd);
-	stack->task.ruleset_fd = lower(task->ruleset_fd);
+	stack->task.fds[WORKER_FD_RULESET] = lower(task->fds[WORKER_FD_RULESET]);
 	stack->connection = task->connection.fd;
 	stack->stderr_fd = stack->task.stderr_fd;
-	stack->ruleset_fd = stack->task.ruleset_fd;
+	stack->ruleset_fd = stack->task.fds[WORKER_FD_RULESET];
 	stack->own_files = 0;
 	stack->alive = 1; /* until the kernel says otherwise */
 }
@@ -188,7 +188,7 @@ static bool has_cgroup(const struct worker_task *task)
 {
 	const struct plan_cage *cage = worker_cage(task);
 
-	return cage && cage->cgroup_fd >= 0;
+	return cage && cage->cgroup_fd >= 0 && task->role != WORKER_KEEPER;
 }
 
 /* No locks are held, and there are no handlers to run: fork(3) does more. */
@@ -231,7 +231,7 @@ pid_t spawn_worker(const struct worker_task *task)
 	fill(stack, task);
 	if (!is_low(stack->stderr_fd, task->stderr_fd) ||
 	    !is_low(stack->ruleset_fd,
-		    task->ruleset_fd)) { /* so many connections are on their way */
+		    task->fds[WORKER_FD_RULESET])) { /* so many connections are on their way */
 		close_copy(stack->stderr_fd);
 		close_copy(stack->ruleset_fd);
 		stack->alive = 0;

@@ -29,13 +29,13 @@
 #define NO_SUCH_CALL 0xffff
 
 /* In a page that every worker has touched already. */
-static __thread uint32_t *failure;
+static __thread struct worker_report *report;
 
 static void note(int number, siginfo_t *info, void *context)
 {
 	(void)context;
 	if (info->si_code == SYS_SECCOMP) {
-		*failure =
+		report->failure =
 			(uint32_t)WORKER_STEP_FILTER << 16 | (uint32_t)(info->si_syscall & 0xffff);
 		(void)RAW(info->si_syscall, 0); /* ends it: no more let in than it was */
 	}
@@ -62,6 +62,6 @@ long trap_set(const struct worker_task *task)
 					      .flags = SA_SIGINFO | SA_RESTORER,
 					      .restorer = never };
 
-	failure = task->failure;
+	report = task->report;
 	return RAW(SYS_rt_sigaction, SIGSYS, &action, NULL, sizeof(action.mask));
 }

@@ -13,6 +13,8 @@
 
 #include "worker/worker.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,10 +28,12 @@
 #include "worker/exec.h"
 #include "worker/identity.h"
 #include "base/raw.h"
+#include "worker/keeper.h"
 #include "worker/pids.h"
 #include "worker/relay.h"
 #include "worker/sandbox.h"
 #include "worker/session.h"
+#include "worker/standing.h"
 #include "worker/trap.h"
 
 #define KERNEL_SIGSET (_NSIG / 8) /* bytes of the kernel's signal set, not of glibc's */
@@ -60,7 +64,7 @@ static long step_session(const struct worker_task *task)
 	return result < 0 ? result : 0;
 }
 
-/* 0 is /dev/null in the master. */
+/* 0 is /dev/null in the master, and stays it where the connection is a pipe to be written to. */
 static int stderr_source(const struct worker_task *task)
 {
 	switch (task->service->stderr_to) {
@@ -78,24 +82,24 @@ static long step_stdio(const struct worker_task *task)
 {
 	long result = RAW(SYS_dup3, stderr_source(task), 2, 0);
 
-	if (result >= 0)
+	if (result >= 0 && worker_client_fd(task) == 0)
 		result = RAW(SYS_dup3, task->connection.fd, 0, 0);
 	if (result >= 0)
 		result = RAW(SYS_dup3, task->connection.fd, 1, 0);
-	if (result >= 0 && task->talk_fd >= 0 && task->talk_fd != CLIENT_TALK_FD)
-		result = RAW(SYS_dup3, task->talk_fd, CLIENT_TALK_FD, 0);
-	if (result >= 0 && task->ruleset_fd >= 0 && task->ruleset_fd != WORKER_RULESET_FD(task))
-		result = RAW(SYS_dup3, task->ruleset_fd, WORKER_RULESET_FD(task), 0);
+	for (int i = 0; i < WORKER_FDS && result >= 0; i++)
+		if (task->fds[i] >= 0 && task->fds[i] != worker_fd(task, (enum worker_fd)i))
+			result = RAW(SYS_dup3, task->fds[i], worker_fd(task, (enum worker_fd)i),
+				     O_CLOEXEC);
 	return result < 0 ? result : 0;
 }
 
-/* The socket to the master and the ruleset are closed before the service begins. */
+/* A program gets none of those that are left: it is closed before it, or at its exec. */
 static long step_descriptors(const struct worker_task *task)
 {
 	unsigned first = 3;
 
-	first += task->talk_fd >= 0;
-	first += task->ruleset_fd >= 0;
+	for (int i = 0; i < WORKER_FDS; i++)
+		first += task->fds[i] >= 0;
 	return RAW(SYS_close_range, first, ~0U, 0);
 }
 
@@ -133,12 +137,14 @@ static long step_filter(const struct worker_task *task)
 	return result < 0 ? result : sandbox_filter(task);
 }
 
+/* A handler that writes to a pipe finds out by EPIPE that its reader has gone. */
 static long step_signals(const struct worker_task *task)
 {
-	const unsigned char empty[KERNEL_SIGSET] = { 0 }; /* on the stack: that page is touched */
+	unsigned long mask[KERNEL_SIGSET / sizeof(long)] = { 0 }; /* on the stack: it is touched */
 
-	(void)task;
-	return RAW(SYS_rt_sigprocmask, SIG_SETMASK, empty, NULL, KERNEL_SIGSET);
+	if (task->service->handler >= 0 && task->listener->kind == PLAN_FIFO)
+		mask[0] |= 1UL << (SIGPIPE - 1);
+	return RAW(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, KERNEL_SIGSET);
 }
 
 static const struct {
@@ -170,6 +176,8 @@ static const struct {
 	[WORKER_STEP_SIGNALS] = { "signals", step_signals },
 	[WORKER_STEP_FILTER] = { "filter", step_filter },
 	[WORKER_STEP_CLIENT] = { "client", NULL },
+	[WORKER_STEP_SOURCES] = { "sources", NULL },
+	[WORKER_STEP_KEEPER] = { "fifo", NULL },
 	[WORKER_STEP_RELAY] = { "relay", NULL },
 	[WORKER_STEP_EXEC] = { "exec", NULL },
 	[WORKER_STEP_TIMEOUT] = { "timeout", NULL },
@@ -195,7 +203,7 @@ void worker_fail(const struct worker_task *task, enum worker_step step, long err
 	uint32_t noted = 0;
 
 	/* Of several processes of one worker, the first has the say. */
-	if (__atomic_compare_exchange_n(task->failure, &noted,
+	if (__atomic_compare_exchange_n(&task->report->failure, &noted,
 					(uint32_t)step << 16 | (uint32_t)-error, false,
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		noted = (uint32_t)step << 16;
@@ -224,8 +232,9 @@ bool worker_is_plain(const struct worker_task *task)
 	const struct plan_service *service = task->service;
 	const struct plan_cage *cage = worker_cage(task);
 
-	return service->handler < 0 && service->banner == 0 && !service->crlf &&
-	       task->talk_fd < 0 && (cage == NULL || !cage->private_pids);
+	return service->handler < 0 && task->role != WORKER_KEEPER && service->banner == 0 &&
+	       !service->crlf && task->fds[WORKER_FD_TALK] < 0 &&
+	       (cage == NULL || !cage->private_pids);
 }
 
 /* The worker's memory is its own by now, and it may allocate. */
@@ -263,7 +272,8 @@ static void serve_handler(const struct worker_task *task)
 	const struct begat_handler *handler = handler_at((size_t)service->handler);
 	static struct begat_session session;
 	const struct session_settings settings = {
-		.fd = 0,
+		.fd = worker_client_fd(task),
+		.is_pipe = task->listener->kind == PLAN_FIFO,
 		.crlf = task->listener->internet,
 		.service = plan_text(task->plan, service->name),
 		.peer = task->connection.text,
@@ -271,10 +281,13 @@ static void serve_handler(const struct worker_task *task)
 		.idle_ms = service->idle_ms,
 		.values = service->nvalues ? copy_values(task) : NULL,
 		.nvalues = service->nvalues,
+		.task = task,
 	};
 	int status;
 
 	session_init(&session, &settings);
+	if (task->role == WORKER_STANDING)
+		standing_run(task, &session);
 	status = handler->serve(&session);
 	if (session.timed_out)
 		worker_fail(task, WORKER_STEP_TIMEOUT, -(long)session.timed_out);
@@ -297,17 +310,35 @@ static void set_title(const struct worker_task *task)
 	title_set(plan_text(task->plan, task->service->name), task->connection.text);
 }
 
+/* Who sends a PROXY header is not the client yet. */
+static bool must_meet(const struct worker_task *task)
+{
+	return task->role == WORKER_CONNECTION && task->fds[WORKER_FD_TALK] >= 0;
+}
+
+/* Whom a handler may ask is up to the handler; for a banner it is done. */
+static void greet(const struct worker_task *task)
+{
+	const int resolver_fd = worker_fd(task, WORKER_FD_RESOLVER);
+
+	exec_banner(task);
+	if (resolver_fd >= 0 && handler_at((size_t)task->service->handler) != &redirect_handler)
+		(void)RAW(SYS_close, resolver_fd);
+}
+
 void worker_run(const struct worker_task *task)
 {
+	if (task->role == WORKER_KEEPER)
+		keeper_run(task);
 	run_steps(task);
 	if (!worker_is_plain(task))
 		set_title(task);
-	if (task->talk_fd >= 0) {
+	if (must_meet(task)) {
 		task = client_meet(task);
 		set_title(task);
 	}
 	if (task->service->banner)
-		exec_banner(task);
+		greet(task);
 	if (task->service->handler >= 0)
 		serve_handler(task);
 	if (task->service->crlf)

@@ -38,6 +38,8 @@ enum worker_step {
 	WORKER_STEP_SIGNALS,	   /* an empty mask; the dispositions are the default already */
 	WORKER_STEP_FILTER,	   /* system calls; later, one that it does not let in */
 	WORKER_STEP_CLIENT,	   /* to learn whether the client of a proxy may come in */
+	WORKER_STEP_SOURCES,	   /* of a standing worker: the table of its listener */
+	WORKER_STEP_KEEPER,	   /* of a FIFO: to have the file */
 	WORKER_STEP_RELAY,	   /* the pipe and the process that crlf needs */
 	WORKER_STEP_EXEC,
 	WORKER_STEP_TIMEOUT, /* none: a client's time is over; enum session_limit for errno */
@@ -49,19 +51,43 @@ enum worker_step {
 /* "exec", "uid", ...: for log lines. */
 const char *worker_step_name(enum worker_step step);
 
+/* What a worker is for. */
+enum worker_role {
+	WORKER_CONNECTION, /* one client */
+	WORKER_MUX,	   /* one client, who may be handed over to another service */
+	WORKER_STANDING,   /* the clients of one listener, whose socket it has */
+	WORKER_KEEPER,	   /* the readers of one FIFO, whom it passes to the master */
+};
+
+/* Descriptors that it is born with besides 0, 1 and 2.  They come after these, in this order. */
+enum worker_fd {
+	WORKER_FD_TALK,	    /* a socket to the master */
+	WORKER_FD_RULESET,  /* of the cage; closed before the service begins */
+	WORKER_FD_RESOLVER, /* worker/resolve.h */
+	WORKER_FD_SOURCES,  /* the table of sources of a standing worker */
+};
+#define WORKER_FDS (WORKER_FD_SOURCES + 1)
+
+/* What it tells the master without a word: shared memory, at first all zero. */
+struct worker_report {
+	uint32_t failure; /* step << 16 | errno of a step that failed */
+	uint32_t padding;
+	uint64_t from_client, to_client; /* bytes, of a redirect */
+};
+
 /* What a worker is born with; everything is borrowed from memory that it inherits or shares. */
 struct worker_task {
 	const struct plan *plan;
 	const struct plan_service *service;
 	const struct plan_listener *listener;
 	struct connection connection;
-	int talk_fd;	/* where the client is introduced when its header has come; -1: none will */
-	int stderr_fd;	/* becomes 2 when the service logs it; -1: none could be had */
-	int ruleset_fd; /* of the cage; -1: none */
-	pid_t parent;	/* the master */
-	bool shares_files; /* the descriptor table is still the master's */
-	int *own_files;	   /* set to 1 as soon as it is not; shared memory */
-	uint32_t *failure; /* gets step << 16 | errno when a step fails; shared memory */
+	enum worker_role role;
+	int stderr_fd;	     /* becomes 2 when the service logs it; -1: none could be had */
+	int fds[WORKER_FDS]; /* -1: none; WORKER_FD_TALK of one client: there is to be a header */
+	pid_t parent;	     /* the master */
+	bool shares_files;   /* the descriptor table is still the master's */
+	int *own_files;	     /* set to 1 as soon as it is not; shared memory */
+	struct worker_report *report;
 };
 
 /* The cage of its service; NULL: there is none. */
@@ -70,9 +96,21 @@ static inline const struct plan_cage *worker_cage(const struct worker_task *task
 	return plan_cage(task->plan, task->service);
 }
 
-/* Where the cage's ruleset is when only what is needed is left open: behind the socket to the
- * master, worker/introduction.h. */
-#define WORKER_RULESET_FD(task) ((task)->talk_fd >= 0 ? 4 : 3)
+/* Where one of the descriptors is when only what is needed is left open; -1: it has none. */
+static inline int worker_fd(const struct worker_task *task, enum worker_fd which)
+{
+	int fd = 3;
+
+	for (int i = 0; i < (int)which; i++)
+		fd += task->fds[i] >= 0;
+	return task->fds[which] >= 0 ? fd : -1;
+}
+
+/* Where the answer goes: a FIFO is 1 alone. */
+static inline int worker_client_fd(const struct worker_task *task)
+{
+	return task->listener->kind == PLAN_FIFO ? 1 : 0;
+}
 
 /* Runs the steps and serves.  Child side only; allocates nothing, takes no lock and writes to no
  * global before the last step, since memory may still be the master's. */

@@ -33,6 +33,7 @@ static void check(const struct address *address)
 	require(address_parse(text, &list, &count, error, sizeof(error)) == 0);
 	require(count == 1);
 	require(list[0].length == address->length && list[0].dual == address->dual);
+	require(list[0].type == address->type);
 	require(memcmp(&list[0].sa, &address->sa, address->length) == 0);
 	address_format(&list[0], again, sizeof(again));
 	require(strcmp(text, again) == 0);

@@ -32,7 +32,7 @@ static const struct {
 		.nlisteners = 1,
 	},
 	.service = { .name = sizeof(next) - sizeof(next.name), .kill_grace_ms = 5000 },
-	.listener = { .fd = 80 },
+	.listener = { .fd = 80, .sources_fd = -1 },
 	.name = "daytime",
 };
 
@@ -46,23 +46,38 @@ static void require(bool condition)
 		abort();
 }
 
+static bool is_fd(int fd)
+{
+	return fd == -1 || fd > 2;
+}
+
+static void check_listener(const struct handover_listener *listener)
+{
+	require(listener->asked && listener->address && is_fd(listener->sources_fd));
+	require((listener->fd == -1) == (strncmp(listener->asked, "fifo:", 5) == 0));
+	require(is_fd(listener->fd));
+}
+
+static void check_child(const struct handover *handover, const struct state_child *child)
+{
+	require(child->pid > 1 && child->pid != handover->pid);
+	require(child->service < handover->nservices && child->place < 4194304);
+	require(is_fd(child->talk_fd) && is_fd(child->offered_fd));
+	require(child->role >= 0 && child->role <= STATE_KEEPER);
+	require(child->listener >= -1 && child->listener < (int64_t)handover->nlisteners);
+	require(child->refused >= REFUSAL_NONE && child->refused < REFUSALS);
+}
+
 static void check(const struct handover *handover)
 {
 	require(handover->config_path && handover->begatd_path);
 	require(handover->master_fd > 2 && handover->plan_fd > 2 && handover->state_fd > 2);
-	require(handover->sources_fd == -1 || handover->sources_fd > 2);
+	require(is_fd(handover->sources_fd) && is_fd(handover->reports_fd));
 	require((handover->pid_path == NULL) == (handover->pid_fd == -1));
 	for (size_t i = 0; i < handover->nlisteners; i++)
-		require(handover->listeners[i].fd > 2 && handover->listeners[i].asked);
-	for (size_t i = 0; i < handover->nchildren; i++) {
-		require(handover->children[i].pid > 1);
-		require(handover->children[i].pid != handover->pid);
-		require(handover->children[i].service < handover->nservices);
-		require(handover->children[i].place < 4194304);
-		require(handover->children[i].talk_fd == -1 || handover->children[i].talk_fd > 2);
-		require(handover->children[i].refused >= REFUSAL_NONE &&
-			handover->children[i].refused < REFUSALS);
-	}
+		check_listener(&handover->listeners[i]);
+	for (size_t i = 0; i < handover->nchildren; i++)
+		check_child(handover, &handover->children[i]);
 }
 
 static bool is_unchanged(const char *service, const void *length)

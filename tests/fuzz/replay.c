@@ -25,7 +25,7 @@ static void replay(const char *path)
 	size = fread(buffer, 1, INPUT_MAX, file);
 	if (ferror(file))
 		err(1, "%s", path);
-	fclose(file); /* only read from */
+	fclose(file);				 /* only read from */
 	data = realloc(buffer, size ? size : 1); /* so that a sanitizer sees a read over the end */
 	if (data == NULL)
 		err(1, "%s", path);

@@ -398,7 +398,7 @@ clients() {
 	grep -q "pid $MASTER" "$BATS_TEST_TMPDIR/ninth"
 	wait $crowd
 	grep -q closed "$BATS_TEST_TMPDIR/crowd"
-	few_wakeups 1 1
+	few_wakeups 3 1
 	is_well
 	stop
 }

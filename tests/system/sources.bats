@@ -258,13 +258,18 @@ is_banned_in_the_end() {
 
 # -- many sources --
 
+has_children() { [ "$(children | wc -l)" = "$1" ]; }
+
 @test "sources: the one that has been idle for longest is forgotten first; one with workers never" {
 	HANDLER=echo a 'per-source = 1 rate-per-source = "1/1h"' 'sources = 1024 instances = 100'
 	start
 	hold 127.9.9.9 1 7001
 	log_times 1 'begat a'
 	stop_at=$((1024 - 1))
-	many 127.1.0.0 "$stop_at" 7001 >/dev/null
+	# Idle is who has no worker any more: three are before all others.
+	many 127.1.0.0 3 7001 >/dev/null
+	until_true 5 has_children 1
+	many 127.1.0.3 $((stop_at - 3)) 7001 >/dev/null
 	log_times $((stop_at + 1)) 'begat a'
 	# The table is full; all of them are known.
 	many 127.1.0.0 3 7001 >/dev/null

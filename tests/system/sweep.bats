@@ -11,8 +11,8 @@ sample() {
 	local status=0 seed=${FAULTS_SEED:-$(date +%s)}
 	if is_sanitized; then export FAULTS_SLOW=4; fi
 	echo "# FAULTS_SEED=$seed" >&3
-	FAULTS_INSIDE=1 python3 "$BATS_TEST_DIRNAME/../faults.py" --sample 5000 --seed "$seed" \
-		--seconds "${FAULTS_SECONDS:-15}" "$@" 3>&- >"$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
+	FAULTS_INSIDE=1 python3 "$BATS_TEST_DIRNAME/../faults.py" --scenes start,serve,reload,drain \
+		--sample 5000 --seed "$seed" --seconds "${FAULTS_SECONDS:-15}" "$@" 3>&- >"$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
 	cat "$BATS_TEST_TMPDIR/out"
 	[ "$status" != 77 ] || skip "$(tail -n 1 "$BATS_TEST_TMPDIR/out")"
 	[ "$status" = 0 ]

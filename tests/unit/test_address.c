@@ -33,6 +33,7 @@ static void check_form(const char *text, const char *canonical)
 	ck_assert_str_eq(formatted, canonical);
 	again = parse(formatted);
 	ck_assert(again.length == address.length && again.dual == address.dual);
+	ck_assert_int_eq(again.type, address.type);
 	ck_assert_mem_eq(&again.sa, &address.sa, address.length);
 }
 
@@ -70,6 +71,19 @@ START_TEST(canonical_forms)
 		{ "unix:/run/with space:and,comma", "unix:/run/with space:and,comma" },
 		{ "unix:@name", "unix:@name" },
 		{ "unix:@@", "unix:@@" },
+		{ "udp:13", "udp:13" },
+		{ "udp:0", "udp:0" },
+		{ "udp:tftp", "udp:69" },
+		{ "udp4:13", "udp4:13" },
+		{ "udp6:13", "udp6:13" },
+		{ "udp:0.0.0.0:13", "udp4:13" },
+		{ "udp:[::]:13", "udp6:13" },
+		{ "udp4:127.0.0.1:13", "udp:127.0.0.1:13" },
+		{ "udp6:[::1]:13", "udp:[::1]:13" },
+		{ "udp:[::ffff:192.0.2.1]:13", "udp:192.0.2.1:13" },
+		{ "udp:[fe80::1%lo]:13", "udp:[fe80::1%lo]:13" },
+		{ "fifo:/home/x/.signature", "fifo:/home/x/.signature" },
+		{ "fifo:/with space:and,comma", "fifo:/with space:and,comma" },
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
@@ -96,6 +110,20 @@ START_TEST(kernel_forms)
 }
 END_TEST
 
+START_TEST(types)
+{
+	ck_assert_int_eq(parse("tcp:13").type, SOCK_STREAM);
+	ck_assert_int_eq(parse("tcp6:[::1]:13").type, SOCK_STREAM);
+	ck_assert_int_eq(parse("unix:/a").type, SOCK_STREAM);
+	ck_assert_int_eq(parse("udp:13").type, SOCK_DGRAM);
+	ck_assert_int_eq(parse("udp4:127.0.0.1:13").type, SOCK_DGRAM);
+	ck_assert_int_eq(parse("udp6:13").type, SOCK_DGRAM);
+	ck_assert(parse("udp:13").dual && !parse("udp6:13").dual);
+	ck_assert_int_eq(parse("fifo:/a").type, 0);
+	ck_assert_str_eq(parse("fifo:/a").un.sun_path, "/a");
+}
+END_TEST
+
 START_TEST(ranges)
 {
 	struct address *list;
@@ -112,6 +140,10 @@ START_TEST(ranges)
 	free(list);
 	/* A dash is part of some names: "ftp-data" is 20. */
 	check_form("tcp:ftp-data", "tcp:20");
+	ck_assert_int_eq(address_parse("udp:8000-8001", &list, &count, error, sizeof(error)), 0);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_int_eq(list[1].type, SOCK_DGRAM);
+	free(list);
 }
 END_TEST
 
@@ -164,10 +196,30 @@ START_TEST(mistakes)
 		{ "unix:/run/", "directory" },
 		{ "unix:@", "is missing" },
 		{ "unix:/run/a\nb", "control character" },
-		{ "udp:53", "udp: addresses are not in this version" },
+		{ "udp", "begins with tcp:" },
+		{ "udp:", "the port is missing" },
+		{ "udp:65536", "port 65536 is not between" },
+		{ "udp:053", "begins with a zero" },
+		{ "udp:0-5", "begins at 1" },
+		{ "udp:127.0.0.1", "write udp:127.0.0.1:PORT" },
+		{ "udp:*:53", "write the port alone: udp:53" },
+		{ "udp:::1:53", "in brackets: udp:[::1]:13" },
+		{ "udp:224.0.0.1:53", "multicast" },
+		{ "udp:255.255.255.255:53", "broadcast" },
+		{ "udp:[ff02::1]:53", "multicast" },
+		{ "udp4:[::1]:53", "not an address of the family" },
+		{ "udp6:127.0.0.1:53", "not an address of the family" },
+		{ "udp:ssh", "/etc/services has \"ssh\" for tcp alone: write udp:22" },
+		{ "tcp:tftp", "/etc/services has \"tftp\" for udp alone: write tcp:69" },
+		{ "udp:nosuchname", "neither a port nor a name" },
+		{ "fifo:", "a FIFO needs an absolute path" },
+		{ "fifo:a", "a FIFO needs an absolute path" },
+		{ "fifo:@a", "a FIFO needs an absolute path" },
+		{ "fifo:/", "directory, not the path of a FIFO" },
+		{ "fifo:/run/", "directory, not the path of a FIFO" },
+		{ "fifo:/run/a\nb", "control character" },
 		{ "unixgram:/a", "not in this version" },
 		{ "unixseq:/a", "not in this version" },
-		{ "fifo:/a", "not in this version" },
 		{ "inherit:a", "not in this version" },
 	};
 
@@ -199,28 +251,39 @@ START_TEST(long_unix_paths)
 	address = parse(text);
 	address_format(&address, formatted, sizeof(formatted));
 	ck_assert_uint_eq(strlen(formatted), 112);
+	/* As that of a Unix socket, since it is kept in the same place. */
+	text[5] = '/';
+	memcpy(text, "fifo", 4);
+	check_form(text, text);
+	text[5 + 107] = 'x';
+	text[5 + 108] = '\0';
+	check_error(text, "108 bytes are too long for the path of a FIFO");
 }
 END_TEST
 
 /* Whether the kernel lets two sockets listen on both. */
 static int listen_on(const struct address *address)
 {
-	int fd = socket(address->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd = socket(address->sa.sa_family, address->type | SOCK_CLOEXEC, 0), one = 1;
 	int v6only = !address->dual;
 
 	if (fd < 0)
 		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (address->type == SOCK_STREAM)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (address->sa.sa_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only));
-	if (bind(fd, &address->sa, address->length) == 0 && listen(fd, 1) == 0)
+	if (bind(fd, &address->sa, address->length) == 0 &&
+	    (address->type == SOCK_DGRAM || listen(fd, 1) == 0))
 		return fd;
 	close(fd);
 	return -1;
 }
 
-static const char *const hosts[] = { "tcp:",	       "tcp4:",		 "tcp6:",
-				     "tcp:127.0.0.1:", "tcp:127.0.0.2:", "tcp:[::1]:" };
+static const char *const hosts[] = {
+	"tcp:", "tcp4:", "tcp6:", "tcp:127.0.0.1:", "tcp:127.0.0.2:", "tcp:[::1]:",
+	"udp:", "udp4:", "udp6:", "udp:127.0.0.1:", "udp:127.0.0.2:", "udp:[::1]:"
+};
 
 static struct address with_port(const char *host, unsigned port)
 {
@@ -230,8 +293,8 @@ static struct address with_port(const char *host, unsigned port)
 	return parse(text);
 }
 
-/* A port that no wildcard of ours or others uses; 0 when there is no IPv6 to try with. */
-static unsigned free_port(void)
+/* The kernel's choice; 0 when there is no IPv6 to try with. */
+static unsigned some_port(void)
 {
 	struct address address = parse("tcp:0");
 	socklen_t length = sizeof(address.in6);
@@ -241,6 +304,22 @@ static unsigned free_port(void)
 		return 0;
 	close(fd);
 	return ntohs(address.in6.sin6_port);
+}
+
+/* One that nobody uses for datagrams either. */
+static unsigned free_port(void)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		const unsigned port = some_port();
+		const struct address address = with_port("udp:", port);
+		const int fd = listen_on(&address);
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		return port;
+	}
+	return 0;
 }
 
 /* The verdict is the kernel's, for every pair. */
@@ -270,6 +349,7 @@ START_TEST(conflicts_elsewhere)
 	struct address a = parse("tcp:0"), b = parse("tcp:127.0.0.1:0");
 	struct address c = parse("unix:/a"), d = parse("unix:@a"), e = parse("unix:/ab");
 	struct address f = parse("tcp:80"), g = parse("tcp:81");
+	struct address h = parse("fifo:/a"), i = parse("fifo:/b"), u = parse("udp:0");
 
 	ck_assert(!address_conflicts(&a, &a));
 	ck_assert(!address_conflicts(&a, &b));
@@ -279,6 +359,13 @@ START_TEST(conflicts_elsewhere)
 	ck_assert(!address_conflicts(&c, &f));
 	ck_assert(!address_conflicts(&f, &c));
 	ck_assert(!address_conflicts(&f, &g));
+	ck_assert(!address_conflicts(&u, &u));
+	/* Of one name there is one file, whatever it is. */
+	ck_assert(address_conflicts(&h, &h));
+	ck_assert(address_conflicts(&h, &c) && address_conflicts(&c, &h));
+	ck_assert(!address_conflicts(&h, &i));
+	ck_assert(!address_conflicts(&h, &d));
+	ck_assert(!address_conflicts(&h, &f));
 }
 END_TEST
 
@@ -297,5 +384,5 @@ START_TEST(short_buffers)
 }
 END_TEST
 
-SUITE("address", canonical_forms, kernel_forms, ranges, mistakes, long_unix_paths,
+SUITE("address", canonical_forms, kernel_forms, types, ranges, mistakes, long_unix_paths,
       conflicts_are_the_kernels, conflicts_elsewhere, short_buffers)

@@ -261,6 +261,30 @@ START_TEST(asks_at_the_door_what_is_no_clients)
 }
 END_TEST
 
+/* Before a standing worker is begotten nobody has been heard yet. */
+START_TEST(asks_the_door_alone)
+{
+	reasons[_i].bring_about();
+	ck_assert_int_eq(admit_check_door(&admission),
+			 reasons[_i].is_of_client ? REFUSAL_NONE : reasons[_i].refusal);
+	made.rules.proxies = OFFSET(made.all);
+	ck_assert_int_eq(admit_check_door(&admission),
+			 reasons[_i].is_of_client || reasons[_i].refusal == REFUSAL_PROXY
+				 ? REFUSAL_NONE
+				 : reasons[_i].refusal);
+}
+END_TEST
+
+START_TEST(asks_at_the_door_in_order)
+{
+	for (size_t i = REASONS; i-- > 0;) {
+		reasons[i].bring_about();
+		if (!reasons[i].is_of_client)
+			ck_assert_int_eq(admit_check_door(&admission), reasons[i].refusal);
+	}
+}
+END_TEST
+
 START_TEST(asks_clients_in_order)
 {
 	made.rules.proxies = OFFSET(made.all);
@@ -365,6 +389,113 @@ START_TEST(takes_what_is_the_clients)
 	admission.now_ns += NS_IN_S / 3 + 1;
 	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
 	ck_assert_uint_eq(taken->active, 0);
+}
+END_TEST
+
+/* What a standing worker serves is over at once: tokens are gone, and no place is taken. */
+START_TEST(passes_with_tokens_alone)
+{
+	made.rules.per_source = 1;
+	made.rules.rate = per_second(3);
+	made.rules.source_rate = per_second(2);
+	quota.limit.max = 1;
+	admit_pass(&admission);
+	ck_assert_uint_eq(source()->active, 0);
+	ck_assert_uint_eq(quota.limit.active, 0);
+	ck_assert_uint_eq(all.active, 0);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_SOURCE_RATE);
+	come_from("192.0.2.8");
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_RATE);
+	admission.now_ns += NS_IN_S / 3 + 1;
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+}
+END_TEST
+
+START_TEST(passes_without_a_source)
+{
+	made.rules.rate = per_second(1);
+	admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_RATE);
+	ck_assert_uint_eq(count_sources(), 0);
+}
+END_TEST
+
+/* -- datagrams -- */
+
+static void come_as_datagram(void)
+{
+	admission.is_datagram = true;
+	made.services[0].reply_rate = per_second(2);
+}
+
+/* A rate of its own, and not that of connections. */
+START_TEST(datagrams_have_their_own_rate)
+{
+	made.rules.source_rate = per_second(1);
+	come_as_datagram();
+	admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_SOURCE_RATE);
+	admission.now_ns += NS_IN_S / 2;
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	admission.service = &made.services[1]; /* without */
+	for (int i = 0; i < 100; i++)
+		admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+}
+END_TEST
+
+START_TEST(a_rate_of_datagrams_is_not_one_of_connections)
+{
+	made.services[0].reply_rate = per_second(1);
+	for (int i = 0; i < 100; i++)
+		admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	ck_assert_uint_eq(count_sources(), 0);
+}
+END_TEST
+
+START_TEST(datagrams_without_a_rate_are_not_counted)
+{
+	made.rules.source_rate = per_second(1);
+	made.rules.ban_ms = 60000;
+	made.rules.ban_after = per_second(1);
+	admission.is_datagram = true;
+	for (int i = 0; i < 100; i++)
+		admit_pass(&admission);
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	ck_assert_uint_eq(count_sources(), 0);
+}
+END_TEST
+
+/* Who writes another one's address over his own must not have that one shut out. */
+START_TEST(datagrams_ban_nobody)
+{
+	come_as_datagram();
+	made.rules.ban_ms = 60000;
+	made.rules.ban_after = per_second(1);
+	for (int i = 0; i < 100; i++)
+		ck_assert(!admit_refuse(&admission, (enum refusal)_i));
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+	ck_assert_uint_eq(count_sources(), 0);
+	admission.is_datagram = false; /* and there is nothing left over for his connections */
+	ck_assert_int_eq(admit_check(&admission), REFUSAL_NONE);
+}
+END_TEST
+
+/* All other questions are the same. */
+START_TEST(datagrams_are_asked_the_rest)
+{
+	come_as_datagram();
+	if (reasons[_i].refusal == REFUSAL_SOURCE_RATE || reasons[_i].refusal == REFUSAL_BANNED)
+		return;
+	reasons[_i].bring_about();
+	ck_assert_int_eq(admit_check(&admission), reasons[_i].refusal);
 }
 END_TEST
 
@@ -508,12 +639,21 @@ int main(void)
 	tcase_add_loop_test(tests, names_each_reason, 0, (int)REASONS);
 	tcase_add_test(tests, asks_in_order);
 	tcase_add_loop_test(tests, asks_at_the_door_what_is_no_clients, 0, (int)REASONS);
+	tcase_add_loop_test(tests, asks_the_door_alone, 0, (int)REASONS);
+	tcase_add_test(tests, asks_at_the_door_in_order);
 	tcase_add_test(tests, asks_clients_in_order);
 	tcase_add_loop_test(tests, a_refusal_uses_up_nothing, 0, (int)REASONS);
 	tcase_add_test(tests, a_refusal_without_a_ban_is_not_remembered);
 	tcase_add_test(tests, takes_and_gives_back);
 	tcase_add_test(tests, goes_by_the_rates_of_now);
 	tcase_add_test(tests, takes_what_is_the_clients);
+	tcase_add_test(tests, passes_with_tokens_alone);
+	tcase_add_test(tests, passes_without_a_source);
+	tcase_add_test(tests, datagrams_have_their_own_rate);
+	tcase_add_test(tests, a_rate_of_datagrams_is_not_one_of_connections);
+	tcase_add_test(tests, datagrams_without_a_rate_are_not_counted);
+	tcase_add_loop_test(tests, datagrams_ban_nobody, 0, REFUSALS);
+	tcase_add_loop_test(tests, datagrams_are_asked_the_rest, 0, (int)REASONS);
 	tcase_add_test(tests, sources_are_apart);
 	tcase_add_loop_test(tests, bans_for_what_is_the_sources_own, 0, REFUSALS);
 	tcase_add_test(tests, bans_one_alone);

@@ -654,8 +654,208 @@ START_TEST(require_is_an_error)
 }
 END_TEST
 
-SUITE("config", defaults, default_pidfile, control_goes_with_the_pid_file, identity_of_root,
-      identity_of_ordinary_user, options, every_byte_survives, ranges_stay_ranges, several_files,
-      loading_again_and_again, lists_are_shared, errors_before_warnings, thousand_services,
-      cage_is_what_was_said, limits_are_in_units_of_the_kernel, ports_are_a_set,
-      capabilities_of_programs, best_effort_leaves_out, require_is_an_error)
+/* Standing workers, redirects and tcpmux; the messages are in tests/config/. */
+
+static const struct {
+	const char *keys, *stands; /* by listener */
+	bool wholly;
+} standings[] = {
+	{ "listen = 'tcp:7001' handler = daytime", "-", false },
+	{ "listen = 'udp:7001' handler = daytime", "s", true },
+	{ "listen = { 'tcp:7001', 'udp:7001' } handler = daytime", "-s", false },
+	{ "listen = { 'tcp:7001', 'udp:7001' } handler = daytime wait = yes", "ss", true },
+	{ "listen = { 'unix:@a', 'tcp6:7001' } exec = '/bin/true' wait = yes", "ss", true },
+	{ "listen = 'udp:7001' exec = '/bin/true' wait = yes", "s", true },
+	{ "listen = 'udp:7001' redirect = 'udp:192.0.2.1:53'", "s", true },
+	{ "listen = { 'fifo:/a', 'udp:7001', 'unix:/b' } handler = daytime", "-s-", false },
+	{ "handler = echo tcpmux = yes", "", false },
+};
+
+/* Who has the socket: a datagram's listener always lends it, a stream's when it shall, and a FIFO
+ * never. */
+START_TEST(listeners_that_stand)
+{
+	const char *stands = standings[_i].stands;
+	char *text = xasprintf("service a { %s }\n"
+			       "service mux { listen = 'tcp:1' handler = tcpmux }\n"
+			       "service b { handler = echo tcpmux = yes }\n",
+			       standings[_i].keys);
+	struct config *config;
+	const struct service *service;
+
+	enter_directory();
+	config = load_text(text);
+	service = config->services[0];
+	ck_assert_uint_eq(service->nlisten, strlen(stands));
+	for (size_t i = 0; i < service->nlisten; i++)
+		ck_assert_msg(service_listen_stands(service, &service->listen[i]) ==
+				      (stands[i] == 's'),
+			      "%s: %zu", standings[_i].keys, i);
+	ck_assert(service_stands(service) == (strchr(stands, 's') != NULL));
+	ck_assert(service_stands_wholly(service) == standings[_i].wholly);
+	check_fixpoint(config);
+	config_free(config);
+	free(text);
+	leave_directory();
+}
+END_TEST
+
+static void check_reply(const char *keys, unsigned max, unsigned factor, unsigned count,
+			int64_t period_ms)
+{
+	char *text = xasprintf("service a { %s }\n", keys);
+	struct config *config = load_text(text);
+	const struct service *service = config->services[0];
+
+	ck_assert_uint_eq(service->reply_max, max);
+	ck_assert_uint_eq(service->reply_factor, factor);
+	ck_assert_uint_eq(service->reply_rate.count, count);
+	ck_assert_int_eq(service->reply_rate.period_ms, period_ms);
+	check_fixpoint(config);
+	config_free(config);
+	free(text);
+}
+
+/* Whoever forgets all of them is no amplifier.  A redirect passes on what would come anyway. */
+START_TEST(answers_to_datagrams_are_limited)
+{
+	enter_directory();
+	check_reply("listen = 'udp:7001' handler = time", 512, 4, 100, 1000);
+	check_reply("listen = { 'tcp:7001', 'udp:7001' } handler = time", 512, 4, 100, 1000);
+	check_reply("listen = 'udp:7001' handler = time reply-max = 65507 reply-factor = 0\n"
+		    "rate-per-source = none",
+		    65507, 0, 0, 0);
+	check_reply("listen = 'udp:7001' handler = time rate-per-source = '5/m'", 512, 4, 5, 60000);
+	check_reply("listen = 'tcp:7001' handler = time", 512, 4, 0, 0);
+	check_reply("listen = 'udp:7001' redirect = 'udp:192.0.2.1:53'", 512, 4, 0, 0);
+	check_reply("listen = 'udp:7001' exec = '/bin/true'", 512, 4, 0, 0);
+	leave_directory();
+}
+END_TEST
+
+/* The defaults are for services in general: what cannot hold is left out, and who comes in is said
+ * aloud. */
+START_TEST(defaults_in_vain)
+{
+	struct config_problems problems;
+	const struct service *service;
+	struct config *config;
+
+	enter_directory();
+	write_file("conf",
+		   "defaults { only-from = '192.0.2.0/24' no-access = '192.0.2.7' ban = '1m'\n"
+		   "banner = 'x' banner-fail = 'x' per-source = 2 rate-per-source = '5/s'\n"
+		   "crlf = yes stderr = client max-time = '5m' }\n"
+		   "service a { listen = 'udp:7001' exec = '/bin/true' }\n"
+		   "service b { listen = 'udp:7002' handler = time }\n");
+	config = config_load("conf", &problems);
+	ck_assert_ptr_nonnull(config);
+	ck_assert_uint_eq(problems.count, 2);
+	ck_assert_uint_eq(problems.warnings, 2);
+	config_problems_free(&problems);
+	service = config->services[0];
+	ck_assert_ptr_null(service->admission.only_from);
+	ck_assert_ptr_null(service->admission.no_access);
+	ck_assert_ptr_null(service->admission.banner_fail);
+	ck_assert_ptr_null(service->banner);
+	ck_assert_uint_eq(service->admission.per_source, 0);
+	ck_assert_uint_eq(service->admission.source_rate.count, 0);
+	ck_assert_int_eq(service->admission.ban_ms, 0);
+	ck_assert_uint_eq(service->admission.ban_after.count, 0);
+	ck_assert(!service->crlf && service->stderr_to == SERVICE_STDERR_LOG);
+	ck_assert_int_eq(service->max_time_ms, 300000); /* it can be ended like any program */
+	service = config->services[1];
+	ck_assert_ptr_nonnull(service->admission.only_from);
+	ck_assert_ptr_nonnull(service->admission.no_access);
+	ck_assert_uint_eq(service->admission.per_source, 2);
+	ck_assert_uint_eq(service->reply_rate.count, 5);
+	ck_assert_int_eq(service->admission.ban_ms, 0);
+	ck_assert_ptr_null(service->banner);
+	ck_assert_int_eq(service->max_time_ms, 0);
+	ck_assert_int_eq(service->first_byte_ms, 0);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+static const struct begat_value *find_value(const struct service *service, const char *name)
+{
+	for (size_t i = 0; i < service->nvalues; i++)
+		if (strcmp(service->values[i].name, name) == 0)
+			return &service->values[i];
+	ck_abort_msg("there is no value %s", name);
+}
+
+/* The handler finds its options as if they had been options, and the targets as one command. */
+START_TEST(redirects)
+{
+	const struct service *service;
+	struct config *config;
+	char *const *targets;
+
+	enter_directory();
+	config =
+		load_text("defaults { connect-timeout = '2s' send-proxy = v2 handler = echo }\n"
+			  "service a { listen = 'tcp:7001'\n"
+			  "redirect = { 'tcp:192.0.2.1:80', 'tcp:EXAMPLE.com:8080' } }\n"
+			  "service b { listen = 'udp:7001' redirect = 'udp:192.0.2.1:53' }\n"
+			  "service c { listen = 'tcp:7002' redirect = 'unix:/a' send-proxy = none\n"
+			  "connect-timeout = '1h' }\n"
+			  "service d { listen = 'tcp:7003' }\n");
+	service = config->services[0];
+	ck_assert_str_eq(service->handler->name, "redirect");
+	ck_assert_int_eq(find_value(service, "connect-timeout")->number, 2000);
+	ck_assert_str_eq(find_value(service, "send-proxy")->string, "v2");
+	targets = service_targets(service);
+	ck_assert_ptr_eq(targets, find_value(service, "target")->argv);
+	ck_assert_str_eq(targets[0], "tcp:192.0.2.1:80");
+	ck_assert_str_eq(targets[1], "tcp:example.com:8080");
+	ck_assert_ptr_null(targets[2]);
+	ck_assert_int_eq(service->max_time_ms, 0);
+	ck_assert_int_eq(service->first_byte_ms, 0);
+	ck_assert_int_eq(service->idle_ms, 300000);
+	service = config->services[1];
+	ck_assert_str_eq(find_value(service, "send-proxy")->string, "none");
+	service = config->services[2];
+	ck_assert_int_eq(find_value(service, "connect-timeout")->number, 3600000);
+	ck_assert_str_eq(find_value(service, "send-proxy")->string, "none");
+	service = config->services[3];
+	ck_assert_str_eq(service->handler->name, "echo");
+	ck_assert_ptr_null(service_targets(service)[0]);
+	check_fixpoint(config);
+	config_free(config);
+	leave_directory();
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("all");
+
+	tcase_add_test(tests, defaults);
+	tcase_add_test(tests, default_pidfile);
+	tcase_add_test(tests, control_goes_with_the_pid_file);
+	tcase_add_test(tests, identity_of_root);
+	tcase_add_test(tests, identity_of_ordinary_user);
+	tcase_add_test(tests, options);
+	tcase_add_test(tests, every_byte_survives);
+	tcase_add_test(tests, ranges_stay_ranges);
+	tcase_add_test(tests, several_files);
+	tcase_add_test(tests, loading_again_and_again);
+	tcase_add_test(tests, lists_are_shared);
+	tcase_add_test(tests, errors_before_warnings);
+	tcase_add_test(tests, thousand_services);
+	tcase_add_test(tests, cage_is_what_was_said);
+	tcase_add_test(tests, limits_are_in_units_of_the_kernel);
+	tcase_add_test(tests, ports_are_a_set);
+	tcase_add_test(tests, capabilities_of_programs);
+	tcase_add_test(tests, best_effort_leaves_out);
+	tcase_add_test(tests, require_is_an_error);
+	tcase_add_loop_test(tests, listeners_that_stand, 0,
+			    sizeof(standings) / sizeof(standings[0]));
+	tcase_add_test(tests, answers_to_datagrams_are_limited);
+	tcase_add_test(tests, defaults_in_vain);
+	tcase_add_test(tests, redirects);
+	return suite_finish("config", tests);
+}

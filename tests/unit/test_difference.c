@@ -102,6 +102,15 @@ static const struct {
 	  "~ service \"a\": exec = { \"/bin/cat\" }, was handler = \"echo\"\n"
 	  "= 0 services unchanged\n",
 	  0, 0, 1, 0 },
+	{ "\nservice \"a\" {\n\tlisten = { \"tcp:1\" }\n\tredirect = { \"tcp:b:2\" }\n}\n", A "}\n",
+	  "~ service \"a\": handler = \"echo\", was redirect = { \"tcp:b:2\" }\n"
+	  "= 0 services unchanged\n",
+	  0, 0, 1, 0 },
+	/* a service need not listen */
+	{ "", "\nservice \"a\" {\n\thandler = \"echo\"\n\ttcpmux = true\n}\n",
+	  "+ service \"a\" on tcpmux alone\n"
+	  "= 0 services unchanged\n",
+	  0, 1, 0, 0 },
 	/* a version with another order of keys */
 	{ A "\tinstances = 20\n\tumask = 0077\n}\n", A "\tumask = 0077\n\tinstances = 20\n}\n",
 	  "= 1 service unchanged\n", 1, 0, 0, 0 },
@@ -385,6 +394,11 @@ START_TEST(without_defaults)
 		     "service time { listen = 'tcp:7003' handler = time max-time = 0 }\n"
 		     "service defaults { listen = 'tcp:7004' handler = shell instances = 100\n"
 		     "	options = { 'max-line=512', 'prompt=? ' } idle-timeout = '5m' }\n"
+		     "service udp { listen = 'udp:7006' handler = time instances = 100\n"
+		     "	idle-timeout = '5m' reply-max = 512 reply-factor = 4 }\n"
+		     "service to { listen = 'tcp:7007' redirect = 'tcp:a:1' wait = no\n"
+		     "	instances = 100 idle-timeout = '5m' connect-timeout = '5s'\n"
+		     "	send-proxy = none tcpmux = no }\n"
 		     "service off { listen = 'tcp:7005' handler = echo disable = true }\n",
 		     "\nservice \"echo\" {\n"
 		     "\tlisten = { \"tcp:7001\" }\n"
@@ -405,6 +419,16 @@ START_TEST(without_defaults)
 		     "\tlisten = { \"tcp:7004\" }\n"
 		     "\thandler = \"shell\"\n"
 		     "\toptions = { \"prompt=? \" }\n"
+		     "}\n"
+		     "\nservice \"udp\" {\n"
+		     "\tlisten = { \"udp:7006\" }\n"
+		     "\thandler = \"time\"\n"
+		     "\twait = true\n"
+		     "\trate-per-source = \"100/1s\"\n"
+		     "}\n"
+		     "\nservice \"to\" {\n"
+		     "\tlisten = { \"tcp:7007\" }\n"
+		     "\tredirect = { \"tcp:a:1\" }\n"
 		     "}\n");
 	leave_directory();
 }
@@ -470,6 +494,16 @@ static const char *const configurations[] = {
 	"	no-access = { 'user:root', 'gid:7', '::ffff:10.1.0.0/112' } per-source = 3\n"
 	"	rate = '50/10s' rate-per-source = '5/s' source-prefix = { 24, 48 }\n"
 	"	when-full = refuse banner-fail = 'no, %h' ban = '10m' ban-after = '3/s' }\n",
+	"service a { listen = { 'tcp:7001', 'udp:7001' } handler = daytime banner = '%n' }\n"
+	"service b { listen = { 'tcp:7002', 'udp:7002' } handler = daytime wait = true\n"
+	"	reply-max = '1k' reply-factor = 0 rate-per-source = none }\n"
+	"service c { listen = 'udp:7003' exec = '/bin/cat' max-time = '1m' }\n"
+	"service d { listen = 'tcp:7004' redirect = { 'tcp:a:1', 'unix:/b' } send-proxy = v1\n"
+	"	connect-timeout = '1s' max-time = '1h' }\n"
+	"service e { listen = 'udp:7005' redirect = 'udp:a:1' }\n"
+	"service f { listen = 'fifo:/f' handler = fortune socket-mode = 0644 }\n"
+	"service g { listen = 'tcp:1' handler = tcpmux }\n"
+	"service h { exec = '/bin/cat' tcpmux = true }\n",
 };
 
 /* What is left out says nothing: the text loads to the same configuration. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "handlers/handler.h"
+#include "answering.h"
 #include "talk.h"
 #include "suite.h"
 
@@ -104,6 +105,47 @@ START_TEST(discard_silence)
 }
 END_TEST
 
+static struct answering answering;
+
+static void ask(const struct begat_handler *handler, size_t room, const void *bytes, size_t length)
+{
+	answering.handler = handler;
+	answering.room = room;
+	answering_ask(&answering, bytes, length);
+}
+
+/* The same bytes, also none, also the longest; and no part of what does not fit. */
+START_TEST(echo_datagrams)
+{
+	static char longest[SESSION_ANSWER];
+
+	ask(&echo_handler, 512, "a\n\0\xff", 4);
+	ck_assert(answering.answered);
+	ck_assert_uint_eq(answering.length, 4);
+	ck_assert_mem_eq(answering.bytes, "a\n\0\xff", 4);
+	ask(&echo_handler, 512, NULL, 0);
+	ck_assert(answering.answered);
+	ck_assert_uint_eq(answering.length, 0);
+	memset(longest, 'x', sizeof(longest));
+	ask(&echo_handler, sizeof(longest), longest, sizeof(longest));
+	ck_assert(answering.answered);
+	ck_assert_uint_eq(answering.length, sizeof(longest));
+	ask(&echo_handler, 512, longest, 513);
+	ck_assert(!answering.answered);
+	ck_assert_uint_eq(answering.length, 0);
+}
+END_TEST
+
+START_TEST(discard_datagrams)
+{
+	ask(&discard_handler, 512, "x", 1);
+	ck_assert(!answering.answered);
+	ask(&discard_handler, 512, NULL, 0);
+	ck_assert(!answering.answered);
+	ck_assert_uint_eq(answering.length, 0);
+}
+END_TEST
+
 /* A plan names a handler by its place: the two programs must agree on it. */
 START_TEST(registry)
 {
@@ -116,8 +158,9 @@ START_TEST(registry)
 		ck_assert_uint_eq(handler->abi, BEGAT_HANDLER_ABI);
 		ck_assert_ptr_nonnull(handler->summary);
 		ck_assert_ptr_nonnull(handler->serve);
+		ck_assert(handler->answer || !handler->at_once);
 	}
-	ck_assert_uint_ge(count, 6);
+	ck_assert_uint_ge(count, 13);
 	ck_assert_ptr_null(handler_at(count + 1));
 	ck_assert_ptr_null(handler_find("Echo"));
 	ck_assert_ptr_null(handler_find(""));
@@ -135,6 +178,8 @@ int main(void)
 	tcase_add_test(tcase, echo_stalled_client);
 	tcase_add_test(tcase, discard_everything);
 	tcase_add_test(tcase, discard_silence);
+	tcase_add_test(tcase, echo_datagrams);
+	tcase_add_test(tcase, discard_datagrams);
 	tcase_add_test(tcase, registry);
 	return suite_finish("echo, discard", tcase);
 }

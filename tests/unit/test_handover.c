@@ -5,6 +5,7 @@
 #include "plan/handover.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,7 +40,7 @@ static void refuse(const void *bytes, size_t size, const char *expected)
 static const char least[] =
 	"{\"version\":1,\"pid\":1000,\"generation\":1,\"config\":\"/c\","
 	"\"begatd\":{\"path\":\"/b\"},\"master\":{\"fd\":10},\"plan\":{\"fd\":11},"
-	"\"state\":{\"fd\":12},\"effective\":{\"fd\":13},\"failures\":{\"fd\":14},"
+	"\"state\":{\"fd\":12},\"effective\":{\"fd\":13},"
 	"\"nofile\":{\"soft\":3,\"hard\":4},"
 	"\"listeners\":[{\"asked\":\"tcp:1\",\"address\":\"tcp:1\",\"fd\":15},"
 	"{\"asked\":\"tcp:2\",\"address\":\"tcp:2\",\"fd\":16}],"
@@ -65,6 +66,7 @@ START_TEST(least_document_is_read)
 	ck_assert_int_eq(handover->pid_fd, -1);
 	ck_assert_int_eq(handover->begatd_fd, -1);
 	ck_assert_int_eq(handover->sources_fd, -1);
+	ck_assert_int_eq(handover->reports_fd, -1); /* there is none in 0.1.0, as below */
 	ck_assert(!handover->begatd_gone && !handover->detached && !handover->has_terminal);
 	ck_assert(!handover->reload_again);
 	ck_assert_ptr_null(handover->last_failure);
@@ -72,7 +74,9 @@ START_TEST(least_document_is_read)
 	ck_assert_uint_eq(handover->nreceived, 0);
 	ck_assert_uint_eq(handover->ncages, 0); /* as before there were cages: 0.1.0 */
 	ck_assert_uint_eq(handover->listeners[1].mode, (mode_t)-1);
+	ck_assert_int_eq(handover->listeners[1].sources_fd, -1);
 	ck_assert_uint_eq(handover->services[1].state.stats.begat, 0);
+	ck_assert_uint_eq(handover->services[1].state.stats.served, 0);
 	ck_assert_int_eq(handover->services[1].state.stderr_reader, -1);
 	ck_assert_int_eq(handover->services[1].state.rate_ns, 0);
 	ck_assert_ptr_null(handover->services[1].throttled_why);
@@ -88,6 +92,11 @@ START_TEST(least_document_is_read)
 	ck_assert_uint_eq(handover->children[1].source, STATE_NO_SOURCE);
 	ck_assert_int_eq(handover->children[1].talk_fd, -1);
 	ck_assert_int_eq(handover->children[1].refused, REFUSAL_NONE);
+	ck_assert_int_eq(handover->children[1].role, 0); /* WORKER_CONNECTION */
+	ck_assert_int_eq(handover->children[1].listener, -1);
+	ck_assert_int_eq(handover->children[1].offered_fd, -1);
+	ck_assert_uint_eq(handover->children[1].served, 0);
+	ck_assert_uint_eq(handover->children[1].denied, 0);
 	handover_free(handover);
 }
 END_TEST
@@ -112,6 +121,9 @@ START_TEST(children_of_an_older_release_are_read)
 		ck_assert_uint_eq(child[i].source, STATE_NO_SOURCE);
 		ck_assert_int_eq(child[i].talk_fd, -1);
 		ck_assert_int_eq(child[i].refused, REFUSAL_NONE);
+		ck_assert_int_eq(child[i].role, 0);
+		ck_assert_int_eq(child[i].listener, -1);
+		ck_assert_int_eq(child[i].offered_fd, -1);
 	}
 	handover_free(handover);
 	free(document);
@@ -134,6 +146,7 @@ START_TEST(unknown_fields_are_passed_over)
 {
 	static const char *const edits[][2] = {
 		{ "{\"version\"", "{\"sources\":[{\"a\":[1.5,null]}],\"version\"" },
+		{ "{\"version\"", "{\"failures\":{\"fd\":14},\"version\"" }, /* 0.1.0 */
 		{ "{\"version\"", "{\"bans\":[{\"source\":\"::/64\"}],\"version\"" },
 		{ "\"path\":\"/b\"", "\"path\":\"/b\",\"argv\":[]" },
 		{ "\"fd\":15", "\"fd\":15,\"protocol\":6" },
@@ -204,7 +217,7 @@ static const struct {
 	{ "\"hard\":4}", "\"hard\":4},\"cages\":[\"20\"]", "cages[0]: not a whole number" },
 	{ "\"hard\":4}", "\"hard\":4},\"cages\":[20,null]", "cages[1]: not a whole number" },
 	{ "\"hard\":4}", "\"hard\":4},\"cages\":[20,21,20]", "cages[2]: 20 is there twice" },
-	{ "\"hard\":4}", "\"hard\":4},\"cages\":[14]", "cages[0]: 14 is there twice" },
+	{ "\"hard\":4}", "\"hard\":4},\"cages\":[13]", "cages[0]: 13 is there twice" },
 	{ "\"hard\":4}", "\"hard\":4},\"received\":[20],\"cages\":[21,20]",
 	  "cages[1]: 20 is there twice" },
 	{ "\"hard\":4}", "\"hard\":4},\"cages\":[16]", "listeners[1].fd: 16 is there twice" },
@@ -215,21 +228,30 @@ static const struct {
 	  "listeners[1]: not an object" },
 	{ "\"asked\":\"tcp:2\",", "", "listeners[1].asked: missing" },
 	{ "\"fd\":16", "\"fd\":15", "listeners[1].fd: 15 is there twice" },
-	{ "\"fd\":16", "\"fd\":14", "listeners[1].fd: 14 is there twice" },
+	{ "\"fd\":16", "\"fd\":13", "listeners[1].fd: 13 is there twice" },
 	{ "\"fd\":16", "\"fd\":null", "listeners[1].fd: not a whole number" },
+	{ "\"fd\":16", "\"fd\":-1", "listeners[1].fd: -1 is not within 3 to 4194303" },
+	{ ",\"fd\":16", "", "listeners[1].fd: missing" },
+	{ "\"tcp:2\",\"address\":\"tcp:2\",\"fd\":16",
+	  "\"fifo:/a\",\"address\":\"fifo:/a\",\"fd\":16",
+	  "listeners[1].fd: 16 is not within -1 to -1" },
+	{ "\"fd\":16", "\"fd\":16,\"sources-fd\":-1",
+	  "listeners[1].sources-fd: -1 is not within 3 to 4194303" },
+	{ "\"fd\":16", "\"fd\":16,\"sources-fd\":16",
+	  "listeners[1].sources-fd: 16 is there twice" },
 	{ "\"fd\":16", "\"fd\":16,\"mode\":4096",
 	  "listeners[1].mode: 4096 is not within 0 to 4095" },
 	{ "\"fd\":16", "\"fd\":16,\"inode\":-1",
 	  "listeners[1].inode: not a whole number from 0 on" },
 	{ "\"services\":[{", "\"services\":{\"x\":[{", "JSON: line 1, column " },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":9223372036854775807",
-	  "services[1].kill-grace-ms: 9223372036854775807 is not within 0 to 4611686018427" },
+	  "services[1].kill-grace-ms: 9223372036854775807 is not within 0 to 2147483647" },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"throttle\":{\"bad\":4294967296}",
 	  "services[1].throttle.bad: 4294967296 is not within 0 to 4294967295" },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"ended\":{\"timed-out\":-1}",
 	  "services[1].ended.timed-out: not a whole number from 0 on" },
-	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"stderr\":{\"reader\":14}",
-	  "services[1].stderr.reader: 14 is there twice" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"stderr\":{\"reader\":13}",
+	  "services[1].stderr.reader: 13 is there twice" },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"stderr\":{\"reader\":2}",
 	  "services[1].stderr.reader: 2 is not within 3 to 4194303" },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"refused\":{\"source-rate\":-1}",
@@ -240,11 +262,17 @@ static const struct {
 	  "services[1].rate-ns: -1 is not within 0 to 9223372036854775807" },
 	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"throttle\":{\"reason\":1}",
 	  "services[1].throttle.reason: not a text" },
-	{ "{\"fd\":14}", "{\"fd\":14},\"source-table\":{\"fd\":14}",
-	  "source-table.fd: 14 is there twice" },
-	{ "{\"fd\":14}", "{\"fd\":14},\"source-table\":{\"fd\":2}",
+	{ "{\"fd\":13}", "{\"fd\":13},\"source-table\":{\"fd\":13}",
+	  "source-table.fd: 13 is there twice" },
+	{ "{\"fd\":13}", "{\"fd\":13},\"source-table\":{\"fd\":2}",
 	  "source-table.fd: 2 is not within 3 to 4194303" },
-	{ "{\"fd\":14}", "{\"fd\":14},\"source-table\":7", "source-table: not an object" },
+	{ "{\"fd\":13}", "{\"fd\":13},\"source-table\":7", "source-table: not an object" },
+	{ "{\"fd\":13}", "{\"fd\":13},\"reports\":{\"fd\":13}", "reports.fd: 13 is there twice" },
+	{ "{\"fd\":13}", "{\"fd\":13},\"reports\":{\"fd\":2}",
+	  "reports.fd: 2 is not within 3 to 4194303" },
+	{ "{\"fd\":13}", "{\"fd\":13},\"reports\":[]", "reports: not an object" },
+	{ "\"kill-grace-ms\":2", "\"kill-grace-ms\":2,\"served\":-1",
+	  "services[1].served: not a whole number from 0 on" },
 	{ "\"children-fields\"", "\"fields\"", "children-fields: missing" },
 	{ "\"place\",", "\"palace\",", "children[0].place: missing" },
 	{ "[7,3,0,9,\"x\"]", "{}", "children[1]: not a list" },
@@ -271,8 +299,16 @@ static const struct {
 	{ SIXTH("talk-fd", "-2"), "children[1].talk-fd: -2 is not within -1 to 4194303" },
 	{ SIXTH("talk-fd", "2"), "children[1].talk-fd: 2 is no descriptor of ours" },
 	{ SIXTH("talk-fd", "16"), "children[1].talk-fd: 16 is there twice" },
-	{ SIXTH("refused", "-1"), "children[1].refused: -1 is not within 0 to 11" },
-	{ SIXTH("refused", "12"), "children[1].refused: 12 is not within 0 to 11" },
+	{ SIXTH("offered-fd", "-2"), "children[1].offered-fd: -2 is not within -1 to 4194303" },
+	{ SIXTH("offered-fd", "0"), "children[1].offered-fd: 0 is no descriptor of ours" },
+	{ SIXTH("offered-fd", "16"), "children[1].offered-fd: 16 is there twice" },
+	{ SIXTH("role", "-1"), "children[1].role: -1 is not within 0 to 3" },
+	{ SIXTH("role", "4"), "children[1].role: 4 is not within 0 to 3" },
+	{ SIXTH("role", "\"mux\""), "children[1].role: not a whole number" },
+	{ SIXTH("listener", "-2"), "children[1].listener: -2 is not within -1 to 1" },
+	{ SIXTH("listener", "2"), "children[1].listener: 2 is not within -1 to 1" },
+	{ SIXTH("served", "-1"), "children[1].served: -1 is not within 0 to 9223372036854775807" },
+	{ SIXTH("denied", "-1"), "children[1].denied: -1 is not within 0 to 9223372036854775807" },
 	{ SIXTH("timed-out", "1"), "children[1].timed-out: neither true nor false" },
 	{ "9,\"x\"]]}", "9,\"x\"]]", "JSON: line 1, column " },
 	{ "9,\"x\"]]}", "9,\"x\"]]}}", "JSON: line 1, column " },
@@ -292,6 +328,43 @@ START_TEST(damage_is_refused)
 	ck_assert_str_eq(error, expected);
 	free(document);
 	close(fd);
+}
+END_TEST
+
+static char *with_refusal(int refusal)
+{
+	const char *find = "\"peer\"],\"children\":[[0,2,1,0],[7,3,0,9,\"x\"]";
+	char *with = xasprintf("\"peer\",\"refused\"],\"children\":"
+			       "[[0,2,1,0],[7,3,0,9,\"x\",%d]",
+			       refusal);
+	char *document = edited(find, with);
+
+	free(with);
+	return document;
+}
+
+/* A number of a later release, which has more of them, would be a place behind our table. */
+START_TEST(refusals_are_those_of_this_release)
+{
+	const int wrong[] = { -1, REFUSALS, INT_MAX };
+
+	for (int refusal = 0; refusal < REFUSALS; refusal++) {
+		char *document = with_refusal(refusal);
+		struct handover *handover = read_good(save_text(document, strlen(document)));
+
+		ck_assert_int_eq(handover->children[1].refused, refusal);
+		handover_free(handover);
+		free(document);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		char *document = with_refusal(wrong[i]);
+		char *error = xasprintf("children[1].refused: %d is not within 0 to %d", wrong[i],
+					REFUSALS - 1);
+
+		refuse(document, strlen(document), error);
+		free(document);
+		free(error);
+	}
 }
 END_TEST
 
@@ -376,6 +449,150 @@ START_TEST(descriptors_of_cages_are_read)
 }
 END_TEST
 
+/* Three listeners: one with a table, two FIFOs. */
+static struct handover *read_listeners(void)
+{
+	char *document = edited("\"fd\":16}", "\"fd\":16,\"sources-fd\":17},"
+					      "{\"asked\":\"fifo:/a\",\"address\":\"fifo:/"
+					      "a\",\"fd\":-1,\"path\":\"/a\",\"mode\":384},"
+					      "{\"asked\":\"fifo:/b\",\"address\":\"fifo:/b\"}");
+	struct handover *handover = read_good(save_text(document, strlen(document)));
+
+	free(document);
+	return handover;
+}
+
+/* A FIFO has no descriptor in the master, and there may be many of them. */
+START_TEST(fifos_are_read)
+{
+	struct handover *handover = read_listeners();
+
+	ck_assert_uint_eq(handover->nlisteners, 4);
+	ck_assert_int_eq(handover->listeners[1].sources_fd, 17);
+	ck_assert_int_eq(handover->listeners[2].fd, -1);
+	ck_assert_str_eq(handover->listeners[2].path, "/a");
+	ck_assert_uint_eq(handover->listeners[2].mode, 0600);
+	ck_assert_int_eq(handover->listeners[3].fd, -1);
+	handover_free(handover);
+}
+END_TEST
+
+static bool is_unchanged(const char *service, const void *context)
+{
+	(void)service;
+	return context == NULL;
+}
+
+/* A plan of one listener alone. */
+static const struct state *make_state(const struct handover *handover, int fd, int sources_fd)
+{
+	static struct {
+		struct plan plan;
+		struct plan_listener listener;
+	} next;
+	const struct state_summary summary = { 0, 0, 1, 0 };
+	const struct state *state;
+
+	next.plan.size = sizeof(next);
+	next.plan.listeners = offsetof(typeof(next), listener);
+	next.plan.nlisteners = 1;
+	next.listener = (struct plan_listener){ .fd = fd, .sources_fd = sources_fd };
+	state = state_map(handover_make_state(handover, &next.plan, &summary, is_unchanged, NULL));
+	ck_assert_ptr_nonnull(state);
+	return state;
+}
+
+/* The master closes what is dropped: no FIFO, since -1 is none; and what the tables of its
+ * listeners were, once the master before cannot come back. */
+START_TEST(listeners_and_tables_are_let_go)
+{
+	struct handover *handover = read_listeners();
+	const struct state *state = make_state(handover, 16, 17);
+
+	ck_assert_uint_eq(state->ndropped, 1);
+	ck_assert_int_eq(state_dropped(state)[0].fd, 15);
+	ck_assert_uint_eq(state->nspent, 0);
+	state = make_state(handover, 16, -1); /* its service is a program now */
+	ck_assert_uint_eq(state->ndropped, 1);
+	ck_assert_uint_eq(state->nspent, 1);
+	ck_assert_int_eq(state_spent(state)[0], 17);
+	state = make_state(handover, -1, -1); /* FIFOs alone */
+	ck_assert_uint_eq(state->ndropped, 2);
+	ck_assert_int_eq(state_dropped(state)[0].fd, 15);
+	ck_assert_int_eq(state_dropped(state)[1].fd, 16);
+	ck_assert_uint_eq(state->nspent, 1);
+	handover_free(handover);
+}
+END_TEST
+
+/* By its descriptor or, of a FIFO, by its address; never as another one that has its place now. */
+START_TEST(workers_keep_their_listener)
+{
+	static struct {
+		struct plan plan;
+		struct plan_listener listeners[4];
+		char texts[3][8];
+	} next = { .texts = { "fifo:/b", "fifo:/c", "tcp:2" } };
+	const int32_t expected[] = { -1, 1, -1, 0 };
+	const struct state_summary summary = { 0 };
+	struct handover *handover = read_listeners();
+	const struct state *state;
+
+	next.plan.size = sizeof(next);
+	next.plan.listeners = offsetof(typeof(next), listeners);
+	next.plan.nlisteners = 4;
+	for (int i = 0; i < 4; i++)
+		next.listeners[i] = (struct plan_listener){
+			.fd = (const int[]){ -1, 16, 99, -1 }[i],
+			.sources_fd = -1,
+			.asked = (uint32_t)(offsetof(typeof(next), texts) +
+					    (const unsigned[]){ 0, 16, 16, 8 }[i]),
+		};
+	for (int32_t i = -1; i < 4; i++) {
+		handover->children[1].listener = i;
+		state = state_map(
+			handover_make_state(handover, &next.plan, &summary, is_unchanged, NULL));
+		ck_assert_ptr_nonnull(state);
+		ck_assert_int_eq(state_children(state)[1].listener, i < 0 ? -1 : expected[i]);
+		ck_assert_int_eq(state_children(state)[0].listener, -1);
+		state_unmap(state);
+	}
+	handover_free(handover);
+}
+END_TEST
+
+#define CHILDREN                                                                                   \
+	"\"children-fields\":[\"place\",\"pid\",\"service\",\"started-ns\",\"peer\"],"             \
+	"\"children\":[[0,2,1,0],[7,3,0,9,\"x\"]]"
+
+/* What a worker does is not found out by asking it: it must be in the document. */
+START_TEST(standing_workers_are_read)
+{
+	char *document = edited(CHILDREN,
+				"\"children-fields\":[\"pid\",\"service\",\"place\",\"started-ns\","
+				"\"role\",\"listener\",\"offered-fd\",\"served\",\"denied\"],"
+				"\"children\":[[2,0,0,1,2,1,-1,9223372036854775807,4712],"
+				"[3,1,1,1,1,0,30],[4,1,2,1,3,-1],[5,1,3,1]]");
+	struct handover *handover = read_good(save_text(document, strlen(document)));
+	const struct state_child *child = handover->children;
+
+	ck_assert_int_eq(child[0].role, 2);
+	ck_assert_int_eq(child[0].listener, 1);
+	ck_assert_int_eq(child[0].offered_fd, -1);
+	ck_assert_uint_eq(child[0].served, INT64_MAX);
+	ck_assert_uint_eq(child[0].denied, 4712);
+	ck_assert_int_eq(child[1].role, 1);
+	ck_assert_int_eq(child[1].listener, 0);
+	ck_assert_int_eq(child[1].offered_fd, 30);
+	ck_assert_int_eq(child[2].role, 3);
+	ck_assert_int_eq(child[2].listener, -1);
+	ck_assert_int_eq(child[3].role, 0);
+	ck_assert_int_eq(child[3].listener, -1);
+	handover_free(handover);
+	free(document);
+}
+END_TEST
+
 /* Every byte but NUL. */
 static const char *all_bytes(void)
 {
@@ -415,6 +632,11 @@ int main(void)
 				       no_children_is_fine,
 				       unknown_fields_are_passed_over,
 				       descriptors_of_cages_are_read,
+				       fifos_are_read,
+				       listeners_and_tables_are_let_go,
+				       refusals_are_those_of_this_release,
+				       standing_workers_are_read,
+				       workers_keep_their_listener,
 				       truncated_is_refused,
 				       noise_is_refused,
 				       nesting_is_refused,

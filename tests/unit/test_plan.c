@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "config/schedule.h"
+#include "handlers/handler.h"
 #include "plan/buffer.h"
 #include "plan/build.h"
 #include "plan/layout.h"
@@ -136,17 +138,16 @@ static void begin(size_t count)
 	};
 }
 
-static const struct plan *build(void)
+static const struct plan *build_with(const struct listener_set *listeners)
 {
 	static const struct build_texts texts = { .begatd_path = "/usr/sbin/begatd" };
-	static const struct listener_set none;
 	static const struct plan_global global = { .pid_fd = -1,
 						   .begatd_fd = -1,
 						   .master_fd = -1,
 						   .effective_fd = -1,
 						   .ready_fd = -1,
 						   .headers = 1 };
-	int fd = build_plan(&config, &none, &cages, &global, &texts);
+	int fd = build_plan(&config, listeners, &cages, &global, &texts);
 	const struct plan *plan;
 
 	ck_assert_int_ge(fd, 0);
@@ -155,6 +156,13 @@ static const struct plan *build(void)
 	ck_assert(plan_is_sound(plan));
 	ck_assert_int_eq(close(fd), 0);
 	return plan;
+}
+
+static const struct plan *build(void)
+{
+	static const struct listener_set none;
+
+	return build_with(&none);
 }
 
 static const struct plan_admission *admission_of(const struct plan *plan, size_t service)
@@ -625,6 +633,154 @@ START_TEST(lays_descriptors_by_their_numbers)
 }
 END_TEST
 
+/* Listeners */
+
+static struct listener listener_of(int type, int fd, uint16_t port)
+{
+	static char text[] = "udp:13", path[] = "/f";
+
+	return (struct listener){
+		.fd = fd,
+		.sources_fd = -1,
+		.type = type,
+		.port = port,
+		.asked = text,
+		.address = text,
+		.path = type == 0 ? path : NULL,
+	};
+}
+
+/* The master does with each of them what its kind needs. */
+START_TEST(lays_listeners_by_their_kind)
+{
+	struct listener all[] = {
+		listener_of(SOCK_STREAM, 70, 0),
+		listener_of(SOCK_DGRAM, 71, 13),
+		listener_of(0, -1, 0),
+		listener_of(SOCK_STREAM, 72, 0),
+		listener_of(SOCK_SEQPACKET, 73, 0),
+	};
+	const struct listener_set set = { .all = all, .count = 5 };
+	const struct plan *plan;
+
+	all[1].standing = all[3].standing = true;
+	all[1].sources_fd = 75; /* of a handler; those of programs ask nobody */
+	all[1].internet = true;
+	all[4].service = LISTENER_CONTROL;
+	begin(1);
+	plan = build_with(&set);
+	ck_assert_uint_eq(plan->nlisteners, 5);
+	for (size_t i = 0; i < 5; i++) {
+		const struct plan_listener *listener = plan_listener(plan, i);
+
+		ck_assert_int_eq(listener->fd, all[i].fd);
+		ck_assert_int_eq(listener->kind, i == 1	  ? PLAN_DATAGRAM
+						 : i == 2 ? PLAN_FIFO
+							  : PLAN_STREAM);
+		ck_assert_int_eq(listener->standing, i == 1 || i == 3);
+		ck_assert_int_eq(listener->sources_fd, i == 1 ? 75 : -1);
+		ck_assert_int_eq(listener->internet, i == 1);
+		ck_assert_pstr_eq(plan_text(plan, listener->path), i == 2 ? "/f" : NULL);
+	}
+	ck_assert_ptr_eq(plan_control(plan), plan_listener(plan, 4));
+}
+END_TEST
+
+/* In whatever order they are configured, plan_has_port() finds them. */
+START_TEST(lays_ports_in_order)
+{
+	static const uint16_t ports[] = { 1024, 13, 0, UINT16_MAX, 37, 13, 0, 1 };
+	static const uint16_t sorted[] = { 1, 13, 13, 37, 1024, UINT16_MAX };
+	struct listener all[8];
+	const struct listener_set set = { .all = all, .count = 8 };
+	const struct plan *plan;
+
+	for (int i = 0; i < 8; i++)
+		all[i] = listener_of(ports[i] ? SOCK_DGRAM : SOCK_STREAM, 70 + i, ports[i]);
+	begin(1);
+	plan = build_with(&set);
+	ck_assert_uint_eq(plan->nports, 6);
+	ck_assert_mem_eq(plan_at(plan, plan->ports), sorted, sizeof(sorted));
+	for (int i = 0; i < 8; i++)
+		ck_assert(plan_has_port(plan, ports[i]) == (ports[i] != 0));
+	ck_assert(!plan_has_port(plan, 14));
+	begin(1);
+	ck_assert_uint_eq(build()->nports, 0);
+}
+END_TEST
+
+/* Services */
+
+START_TEST(lays_what_datagrams_get)
+{
+	const struct plan *plan;
+
+	begin(2);
+	services[0].reply_max = 65507;
+	services[0].reply_factor = 1000;
+	services[0].reply_rate = (struct service_rate){ 100, 1000 };
+	plan = build();
+	ck_assert_uint_eq(plan_service(plan, 0)->reply_max, 65507);
+	ck_assert_uint_eq(plan_service(plan, 0)->reply_factor, 1000);
+	ck_assert_int_eq(plan_service(plan, 0)->reply_rate.step_ns, 10000000);
+	ck_assert_int_eq(plan_service(plan, 0)->reply_rate.window_ns, 1000000000);
+	ck_assert_ptr_null(admission_of(plan, 0)); /* it is none of it */
+	ck_assert_uint_eq(plan_service(plan, 1)->reply_factor, 0);
+	ck_assert_int_eq(plan_service(plan, 1)->reply_rate.step_ns, 0);
+}
+END_TEST
+
+/* tcpmux hands its clients over to those alone that are marked, and is none of them itself. */
+START_TEST(lays_who_multiplexes)
+{
+	const struct plan *plan;
+
+	begin(3);
+	services[0].exec = NULL;
+	services[0].handler = &tcpmux_handler;
+	services[1].multiplexed = true;
+	plan = build();
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(plan_service(plan, i)->multiplexes, i == 0);
+		ck_assert_int_eq(plan_service(plan, i)->multiplexed, i == 1);
+	}
+}
+END_TEST
+
+static bool asks_names(const char *banner, const char *target)
+{
+	char *targets[] = { (char *)(uintptr_t) "tcp:127.0.0.1:13", (char *)(uintptr_t)target,
+			    NULL };
+	struct begat_value value = { .name = "target", .argv = targets };
+
+	begin(1);
+	services[0].banner = (char *)(uintptr_t)banner;
+	if (target) {
+		services[0].exec = NULL;
+		services[0].handler = &redirect_handler;
+		services[0].values = &value;
+		services[0].nvalues = 1;
+	}
+	return plan_service(build(), 0)->asks_names;
+}
+
+/* Nobody who does not ask gets a way to the resolver, and everybody who does. */
+START_TEST(lays_who_asks_for_names)
+{
+	ck_assert(!asks_names(NULL, NULL));
+	ck_assert(!asks_names("Hello %h, it's now %t", NULL));
+	ck_assert(!asks_names("100%%n", NULL));
+	ck_assert(asks_names("Hello %n", NULL));
+	ck_assert(!asks_names(NULL, "tcp:192.0.2.1:13"));
+	ck_assert(!asks_names(NULL, "tcp:[2001:db8::1]:13"));
+	ck_assert(!asks_names(NULL, "unix:/a.example:1"));
+	ck_assert(!asks_names("Hello %h", "unix:@a.example"));
+	ck_assert(asks_names(NULL, "tcp:host.example:13"));
+	ck_assert(asks_names(NULL, "tcp:localhost:13"));
+	ck_assert(asks_names("%n", "tcp:192.0.2.1:13"));
+}
+END_TEST
+
 /* The same in every build: sources find their service by it after an upgrade. */
 START_TEST(knows_services_by_their_names)
 {
@@ -664,4 +820,6 @@ SUITE("plan", maps_what_is_right, refuses_another_build, refuses_what_could_stil
       keeps_a_thousand_lists_apart, lays_no_cage_without_a_word, lays_a_cage_for_each_wall,
       lays_a_whole_cage, lays_rules_as_seen_from_the_root, lays_what_can_be_replaced_as_fixed,
       lays_rules_of_a_root_behind_a_link, lays_no_half_of_a_name, shares_cages,
-      lays_descriptors_by_their_numbers, knows_services_by_their_names, knows_when_it_is_full)
+      lays_descriptors_by_their_numbers, lays_listeners_by_their_kind, lays_ports_in_order,
+      lays_what_datagrams_get, lays_who_multiplexes, lays_who_asks_for_names,
+      knows_services_by_their_names, knows_when_it_is_full)

@@ -635,6 +635,109 @@ START_TEST(finish_after_end)
 }
 END_TEST
 
+/* -- a pipe, whose reader may be anybody with a cat(1) -- */
+
+static void open_pipe(int flags)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, flags), 0);
+	client = ends[0];
+	settings.fd = ends[1];
+	settings.is_pipe = true;
+	settings.crlf = false;
+	signal(SIGPIPE, SIG_IGN);
+	session_init(&session, &settings);
+}
+
+START_TEST(pipe_writes_and_never_reads)
+{
+	char bytes[64];
+	size_t length;
+
+	open_pipe(0);
+	ck_assert_int_eq(begat_read(&session, bytes, sizeof(bytes), &length), BEGAT_INPUT_END);
+	expect_input(BEGAT_INPUT_END);
+	ck_assert_int_eq(begat_print(&session, "one\ntwo\n"), 0);
+	ck_assert_int_eq(begat_finish(&session), 0);
+	ck_assert_int_eq(begat_print(&session, "three\n"), -1);
+	ck_assert_int_eq(begat_finish(&session), 0);
+	close(settings.fd);
+	ck_assert_int_eq(read(client, bytes, sizeof(bytes)), 8);
+	ck_assert_mem_eq(bytes, "one\ntwo\n", 8);
+	ck_assert_int_eq(read(client, bytes, sizeof(bytes)), 0);
+}
+END_TEST
+
+/* A reader that leaves ends its own worker, and that by no signal. */
+START_TEST(pipe_without_reader)
+{
+	open_pipe(0);
+	close(client);
+	ck_assert_int_eq(begat_print(&session, "x"), 0);
+	ck_assert_int_eq(begat_flush(&session), -1);
+	ck_assert_int_eq(begat_print(&session, "x"), -1);
+	ck_assert_int_eq(begat_finish(&session), 0);
+	ck_assert_int_eq(session.timed_out, SESSION_NO_LIMIT);
+}
+END_TEST
+
+/* A reader that does not read, whether or not the pipe would block. */
+static void stall_pipe(int flags)
+{
+	static const char much[1 << 20];
+	const int64_t start = clock_now_ns();
+
+	settings.idle_ms = 100;
+	open_pipe(flags);
+	ck_assert_int_eq(begat_write(&session, much, sizeof(much)), -1);
+	ck_assert_int_ge(ms_since(start), 100);
+	ck_assert_int_lt(ms_since(start), 3000);
+	ck_assert_int_eq(session.timed_out, SESSION_IDLE);
+}
+
+START_TEST(pipe_stall)
+{
+	stall_pipe(0);
+	stall_pipe(O_NONBLOCK);
+}
+END_TEST
+
+START_TEST(pipe_write_much)
+{
+	static char much[1 << 20];
+	pid_t pid;
+	int status;
+
+	open_pipe(0);
+	for (size_t i = 0; i < sizeof(much); i++)
+		much[i] = (char)(i * 2654435761U >> 24);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		close(client);
+		begat_write(&session, "!", 1);
+		begat_write(&session, much, sizeof(much));
+		_exit(begat_finish(&session));
+	}
+	close(settings.fd);
+	for (size_t done = 0; done <= sizeof(much);) {
+		char bytes[1000];
+		ssize_t got = read(client, bytes, done ? sizeof(bytes) : 1);
+
+		if (got <= 0) {
+			ck_assert_uint_eq(done, sizeof(much) + 1);
+			break;
+		}
+		if (done)
+			ck_assert_mem_eq(bytes, much + done - 1, got);
+		done += got;
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 static char program[] = "/bin/true", *const words[] = { program, NULL };
 static const struct begat_value values[] = {
 	{ .name = "prompt", .string = "? " },
@@ -712,6 +815,10 @@ static void add_output(TCase *tcase)
 	tcase_add_test(tcase, finish_client_that_stays);
 	tcase_add_test(tcase, finish_client_that_sends_on);
 	tcase_add_test(tcase, finish_after_end);
+	tcase_add_test(tcase, pipe_writes_and_never_reads);
+	tcase_add_test(tcase, pipe_without_reader);
+	tcase_add_test(tcase, pipe_stall);
+	tcase_add_test(tcase, pipe_write_much);
 	tcase_add_test(tcase, options);
 	tcase_add_test_raise_signal(tcase, option_unknown, SIGABRT);
 }

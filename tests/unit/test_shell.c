@@ -12,6 +12,7 @@
 #include <utmpx.h>
 
 #include "handlers/handler.h"
+#include "handlers/logins.h"
 #include "talk.h"
 #include "suite.h"
 
@@ -45,7 +46,8 @@ static void setup(void)
 	snprintf(fortunes_path, sizeof(fortunes_path), "%s/fortunes", directory);
 	setenv("TZ", "XYZ-05:30", 1);
 	tzset();
-	utmpxname(utmp_path);
+	utmpxname(utmp_path); /* for those who log in */
+	logins_path = utmp_path;
 	values[PROMPT] = (struct begat_value){ .name = "prompt", .string = "? " };
 	values[MOTD] = (struct begat_value){ .name = "motd", .string = motd_path };
 	values[DATABASE] = (struct begat_value){ .name = "database", .string = fortunes_path };

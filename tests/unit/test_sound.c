@@ -152,7 +152,12 @@ static struct plan_service plan_handler(void)
 		.values = put(values, sizeof(values)),
 		.nvalues = 3,
 		.banner = put_text("Hello %h"),
+		.multiplexes = true,
+		.asks_names = true,
 		.instances = 10,
+		.reply_max = 512,
+		.reply_factor = 4,
+		.reply_rate = { .step_ns = 10000000, .window_ns = 1000000000 },
 		.idle_ms = 60000,
 		.max_time_ms = 7LL * 24 * 3600 * 1000,
 	};
@@ -173,6 +178,7 @@ static struct plan_service plan_program(void)
 		.groups = put(groups, sizeof(groups)),
 		.ngroups = 3,
 		.set_identity = true,
+		.multiplexed = true,
 		.uid = 1000,
 		.stderr_to = PLAN_STDERR_NULL,
 		.instances = 1,
@@ -202,6 +208,21 @@ static struct plan_global plan_global(void)
 	};
 }
 
+/* A FIFO, a socket for datagrams that is lent to a standing worker, and one for connections. */
+static struct plan_listener plan_listener_of(enum plan_kind kind)
+{
+	return (struct plan_listener){
+		.fd = kind == PLAN_FIFO ? -1 : 70,
+		.kind = kind,
+		.standing = kind == PLAN_DATAGRAM,
+		.sources_fd = kind == PLAN_DATAGRAM ? 75 : -1,
+		.service = kind % 2,
+		.asked = put_text("unix:/run/x"),
+		.address = put_text("unix:/run/x"),
+		.path = put_text("/run/x"),
+	};
+}
+
 /* As it is after the last put(). */
 static struct plan *finish(void)
 {
@@ -216,6 +237,7 @@ static struct plan *make(void)
 {
 	struct plan head = { .magic = PLAN_MAGIC, .stamp = PLAN_STAMP };
 	static const int fds[] = { 80, 81, 3 };
+	static const uint16_t ports[] = { 1, 13, 13, 37, UINT16_MAX };
 	struct plan_service services[2];
 	struct plan_listener listeners[3];
 
@@ -226,18 +248,15 @@ static struct plan *make(void)
 	services[1] = plan_program();
 	head.services = put(services, sizeof(services));
 	head.nservices = 2;
-	for (uint32_t i = 0; i < 3; i++)
-		listeners[i] = (struct plan_listener){
-			.fd = (int)(70 + i),
-			.service = i % 2,
-			.asked = put_text("unix:/run/x"),
-			.address = put_text("unix:/run/x"),
-			.path = put_text("/run/x"),
-		};
+	listeners[0] = plan_listener_of(PLAN_FIFO);
+	listeners[1] = plan_listener_of(PLAN_DATAGRAM);
+	listeners[2] = plan_listener_of(PLAN_STREAM);
 	head.listeners = put(listeners, sizeof(listeners));
 	head.nlisteners = 3;
 	head.fds = put(fds, sizeof(fds));
 	head.nfds = 3;
+	head.ports = put(ports, sizeof(ports));
+	head.nports = 5;
 	head.global = plan_global();
 	memcpy(buffer.bytes, &head, sizeof(head));
 	return finish();
@@ -274,6 +293,8 @@ START_TEST(takes_the_limits)
 	service = (struct plan_service *)(uintptr_t)plan_service(plan, 0);
 	service->groups = all;
 	service->ngroups = PLAN_GROUPS_MAX;
+	service->reply_max = 65507; /* the largest datagram */
+	service->reply_factor = 1000;
 	ck_assert(plan_is_sound(plan));
 	plan->global.log_level = LOG_DEBUG;
 	ck_assert(plan_is_sound(plan));
@@ -302,11 +323,12 @@ START_TEST(takes_an_empty_one)
 {
 	struct plan *plan = make();
 
-	plan->nservices = plan->nlisteners = plan->nfds = 0;
-	plan->services = plan->listeners = plan->fds = plan->size;
+	plan->nservices = plan->nlisteners = plan->nfds = plan->nports = 0;
+	plan->services = plan->listeners = plan->fds = plan->ports = plan->size;
 	ck_assert(plan_is_sound(plan));
-	plan->services = plan->listeners = plan->fds = 0;
+	plan->services = plan->listeners = plan->fds = plan->ports = 0;
 	ck_assert(plan_is_sound(plan));
+	ck_assert(!plan_has_port(plan, 0));
 	plan->size = sizeof(*plan) - 1;
 	ck_assert(!plan_is_sound(plan));
 	free(plan);
@@ -360,6 +382,16 @@ START_TEST(refuses_bad_arrays)
 		IN(0, plan, nfds, size / sizeof(int)),
 		IN(0, plan, nfds, 0x40000001), /* four times that is 4 */
 		IN(0, plan, nfds, UINT32_MAX),
+		IN(0, plan, ports, 0),
+		IN(0, plan, ports, plan->ports + 1),
+		IN(0, plan, ports, size - 8),
+		IN(0, plan, ports, size),
+		IN(0, plan, ports, UINT32_MAX - 1),
+		IN(0, plan, nports, size / sizeof(uint16_t)),
+		IN(0, plan, nports, 0x80000001), /* twice that is 2 */
+		IN(0, plan, nports, UINT32_MAX),
+		{ "ports not in order", plan->ports + 4, 2, 12 },
+		{ "the last one not in order", plan->ports + 8, 2, 36 },
 		{ "a descriptor that is none", plan->fds, 4, (uint64_t)-1 },
 		{ "standard input", plan->fds + 4, 4, 0 },
 		{ "standard error", plan->fds + 8, 4, 2 },
@@ -440,9 +472,16 @@ START_TEST(refuses_a_bad_handler)
 		IN(at, plan_service, banner, size),
 		IN(at, plan_service, path, size),
 		IN(at, plan_service, crlf, 2),
+		IN(at, plan_service, multiplexes, 2),
+		IN(at, plan_service, multiplexed, 255),
+		IN(at, plan_service, asks_names, 3),
+		IN(at, plan_service, reply_max, 65508),
+		IN(at, plan_service, reply_max, UINT32_MAX),
+		IN(at, plan_service, reply_factor, 1001),
+		IN(at, plan_service, reply_factor, UINT32_MAX),
 		IN(at, plan_service, first_byte_ms, -1),
 		IN(at, plan_service, idle_ms, INT32_MIN),
-		IN(at, plan_service, max_time_ms, INT64_MAX / 1000),
+		IN(at, plan_service, max_time_ms, INT32_MIN),
 		IN(at, plan_service, kill_grace_ms, -1),
 		IN(last, plan_value, name, 0),
 		IN(last, plan_value, name, size),
@@ -523,29 +562,37 @@ START_TEST(refuses_a_bad_admission)
 }
 END_TEST
 
-/* Each of the three: a window is a whole number of steps, and can be added to a clock. */
+/* A window is a whole number of steps, and can be added to a clock. */
+static void refuse_bad_rate(struct plan *plan, size_t at)
+{
+	const struct damage all[] = {
+		IN(at, plan_rate, step_ns, 0),
+		IN(at, plan_rate, step_ns, -1),
+		IN(at, plan_rate, step_ns, INT64_MAX),
+		IN(at, plan_rate, step_ns, 7000000001),
+		IN(at, plan_rate, window_ns, 0),
+		IN(at, plan_rate, window_ns, -1),
+		IN(at, plan_rate, window_ns, INT64_MAX / 4 + 1),
+		IN(at, plan_rate, window_ns, INT64_MAX),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+
+/* Each of the three of an admission, and that of datagrams. */
 START_TEST(refuses_bad_rates)
 {
 	static const size_t rates[] = { offsetof(struct plan_admission, rate),
 					offsetof(struct plan_admission, source_rate),
 					offsetof(struct plan_admission, ban_after) };
+	struct plan *plan;
 
 	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
-		struct plan *plan = make();
-		const size_t at = plan_service(plan, 0)->admission + rates[i];
-		const struct damage all[] = {
-			IN(at, plan_rate, step_ns, 0),
-			IN(at, plan_rate, step_ns, -1),
-			IN(at, plan_rate, step_ns, INT64_MAX),
-			IN(at, plan_rate, step_ns, 7000000001),
-			IN(at, plan_rate, window_ns, 0),
-			IN(at, plan_rate, window_ns, -1),
-			IN(at, plan_rate, window_ns, INT64_MAX / 4 + 1),
-			IN(at, plan_rate, window_ns, INT64_MAX),
-		};
-
-		expect_all(plan, all, sizeof(all) / sizeof(*all));
+		plan = make();
+		refuse_bad_rate(plan, plan_service(plan, 0)->admission + rates[i]);
 	}
+	plan = make();
+	refuse_bad_rate(plan, plan->services + offsetof(struct plan_service, reply_rate));
 }
 END_TEST
 
@@ -737,6 +784,12 @@ START_TEST(refuses_a_bad_listener)
 	const size_t last = plan->listeners + 2 * sizeof(struct plan_listener);
 	const struct damage all[] = {
 		IN(last, plan_listener, fd, -2),
+		IN(last, plan_listener, kind, PLAN_FIFO), /* of which there is no descriptor */
+		IN(last, plan_listener, kind, PLAN_FIFO + 1),
+		IN(last, plan_listener, kind, -1),
+		IN(last, plan_listener, standing, 2),
+		IN(last, plan_listener, sources_fd, -2),
+		IN(last, plan_listener, sources_fd, INT32_MIN),
 		IN(last, plan_listener, service, 2),
 		IN(last, plan_listener, service, UINT32_MAX - 1),
 		/* the control socket comes last */
@@ -752,6 +805,49 @@ START_TEST(refuses_a_bad_listener)
 	};
 
 	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+/* Nothing of it is open in the master, and its path is all that is known. */
+START_TEST(refuses_a_bad_fifo)
+{
+	struct plan *plan = make();
+	const size_t at = plan->listeners;
+	const struct damage all[] = {
+		IN(at, plan_listener, fd, 70),		 IN(at, plan_listener, fd, 0),
+		IN(at, plan_listener, fd, -2),		 IN(at, plan_listener, path, 0),
+		IN(at, plan_listener, path, plan->size),
+	};
+
+	expect_all(plan, all, sizeof(all) / sizeof(*all));
+}
+END_TEST
+
+/* Answers to our own sockets would be answered: each of them is found, and no other. */
+START_TEST(finds_each_port)
+{
+	static uint16_t ports[UINT16_MAX];
+	struct plan *plan;
+	uint32_t at;
+
+	for (uint32_t i = 0; i < UINT16_MAX; i++)
+		ports[i] = (uint16_t)(i + 1);
+	(void)make();
+	at = put(ports, sizeof(ports));
+	plan = finish();
+	ck_assert(plan_has_port(plan, 1) && plan_has_port(plan, 13) && plan_has_port(plan, 37));
+	ck_assert(plan_has_port(plan, UINT16_MAX));
+	ck_assert(!plan_has_port(plan, 0) && !plan_has_port(plan, 2) && !plan_has_port(plan, 36));
+	ck_assert(!plan_has_port(plan, 38) && !plan_has_port(plan, UINT16_MAX - 1));
+	plan->ports = at;
+	for (plan->nports = 0; plan->nports < 100; plan->nports++)
+		for (uint16_t port = 0; port < 200; port++)
+			ck_assert(plan_has_port(plan, port) == (port && port <= plan->nports));
+	plan->nports = UINT16_MAX;
+	ck_assert(plan_is_sound(plan));
+	for (uint32_t port = 0; port <= UINT16_MAX; port++)
+		ck_assert(plan_has_port(plan, (uint16_t)port) == (port > 0));
+	free(plan);
 }
 END_TEST
 
@@ -862,7 +958,8 @@ static size_t read_service(const struct plan *plan, const struct plan_service *s
 {
 	const struct plan_value *values = plan_at(plan, service->values);
 	const gid_t *groups = plan_at(plan, service->groups);
-	size_t length = service->crlf + service->set_identity + service->no_new_privileges;
+	size_t length = service->crlf + service->set_identity + service->no_new_privileges +
+			service->multiplexes + service->multiplexed + service->asks_names;
 
 	length += read_admission(plan, service->admission);
 	length += read_cage(plan, plan_cage(plan, service));
@@ -881,7 +978,7 @@ static size_t read_listener(const struct plan *plan, const struct plan_listener 
 {
 	return length_of(plan, listener->asked) + length_of(plan, listener->address) +
 	       length_of(plan, listener->path) + listener->internet + listener->added +
-	       listener->changed +
+	       listener->changed + listener->standing +
 	       (listener->service == PLAN_CONTROL
 			? 0
 			: plan_service(plan, listener->service)->instances);
@@ -902,6 +999,8 @@ static size_t read_all(const struct plan *plan)
 		length += read_listener(plan, plan_listener(plan, i));
 	for (uint32_t i = 0; i < plan->nfds; i++)
 		length += plan_fds(plan)[i] > 2;
+	for (uint32_t port = 0; port <= UINT16_MAX; port += 4711)
+		length += plan_has_port(plan, (uint16_t)port);
 	return length;
 }
 
@@ -946,5 +1045,5 @@ SUITE("sound", takes_what_is_sound, takes_the_limits, takes_a_control_socket, ta
       refuses_bad_arrays, refuses_a_bad_global, refuses_a_bad_handler,
       takes_the_limits_of_an_admission, refuses_a_bad_admission, refuses_bad_rates,
       refuses_a_bad_access, takes_the_limits_of_a_cage, refuses_a_bad_cage, refuses_a_bad_program,
-      refuses_a_bad_listener, knows_where_vectors_end, refuses_a_text_without_an_end,
-      survives_random_damage)
+      refuses_a_bad_listener, refuses_a_bad_fifo, finds_each_port, knows_where_vectors_end,
+      refuses_a_text_without_an_end, survives_random_damage)

@@ -834,6 +834,207 @@ START_TEST(is_mapped_by_others_as_it_is)
 }
 END_TEST
 
+/* -- a listener's own table -- */
+
+static int make_empty(void)
+{
+	int fd = memfd_open("test");
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static int make_prepared(size_t capacity)
+{
+	int fd = make_empty();
+
+	ck_assert_msg(sources_prepare(fd, capacity) == 0, "%s", strerror(errno));
+	return fd;
+}
+
+static void attach(int fd)
+{
+	ck_assert_msg(sources_attach(fd) == 0, "%s", strerror(errno));
+	ck_assert_int_eq(sources_fd(), fd);
+}
+
+static struct source_header read_header(int fd)
+{
+	struct source_header header;
+
+	ck_assert_int_eq(pread(fd, &header, sizeof(header), 0), (ssize_t)sizeof(header));
+	return header;
+}
+
+START_TEST(a_prepared_table_is_a_table)
+{
+	for (uint32_t capacity = 1; capacity < 300; capacity++) {
+		attach(make_prepared(capacity));
+		ck_assert_uint_eq(read_header(sources_fd()).capacity, capacity);
+		check_table();
+		for (uint32_t i = 0; i < 4 * capacity; i++)
+			add(i);
+		for (uint32_t i = 0; i < 4 * capacity; i++)
+			ck_assert_int_eq(find(i) != NULL, i >= 3 * capacity);
+		check_table();
+		close(sources_fd());
+	}
+}
+END_TEST
+
+START_TEST(a_prepared_table_cannot_be_cut_short)
+{
+	int fd = make_prepared(16);
+
+	ck_assert_int_lt(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(errno, EPERM);
+}
+END_TEST
+
+/* Each of them is somebody else's, and worth nothing at another one. */
+START_TEST(a_prepared_table_has_a_secret_of_its_own)
+{
+	ck_assert_uint_ne(read_header(make_prepared(16)).secret[0],
+			  read_header(make_prepared(16)).secret[0]);
+}
+END_TEST
+
+START_TEST(no_place_is_no_prepared_table)
+{
+	struct stat info;
+	int fd = make_empty();
+
+	ck_assert_int_eq(sources_prepare(fd, 0), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(sources_prepare(fd, SIZE_MAX), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(fstat(fd, &info), 0);
+	ck_assert_int_eq(info.st_size, 0); /* and can still become one */
+	ck_assert_int_eq(sources_prepare(9999, 16), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(sources_prepare(fd, 16), 0);
+}
+END_TEST
+
+/* A worker that ends because nobody has come forgives nothing to those who have. */
+START_TEST(a_clean_table_is_kept)
+{
+	int fd = make_prepared(16);
+
+	attach(fd);
+	sources_begin();
+	add(1)->rate_ns = 4711;
+	add(2)->banned_until_ns = NOW_NS;
+	sources_end();
+	init(16, -1);
+	ck_assert_ptr_null(find(1));
+	ck_assert_int_eq(sources_prepare(fd, 32), 0);
+	attach(fd);
+	ck_assert_int_eq(find(1)->rate_ns, 4711);
+	ck_assert_int_eq(find(2)->banned_until_ns, NOW_NS);
+	ck_assert_uint_eq(read_header(fd).capacity, 16);
+	check_table();
+}
+END_TEST
+
+static void die_at_work(int fd)
+{
+	int status;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (sources_attach(fd) < 0)
+			_exit(1);
+		sources_begin();
+		add(3);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+/* Its links may lead anywhere. */
+START_TEST(a_busy_table_is_emptied)
+{
+	int fd = make_prepared(1000);
+	struct source_header before;
+	blkcnt_t blocks;
+
+	attach(fd);
+	for (uint32_t i = 0; i < 1000; i++)
+		add(i);
+	before = read_header(fd);
+	blocks = count_blocks();
+	die_at_work(fd);
+	ck_assert_uint_ne(read_header(fd).busy, 0);
+	attach(fd);
+	ck_assert_uint_eq(read_header(fd).busy, 0);
+	ck_assert_uint_eq(read_header(fd).used, 0);
+	ck_assert_uint_eq(read_header(fd).capacity, 1000);
+	ck_assert_uint_ne(read_header(fd).secret[0], before.secret[0]);
+	ck_assert_int_lt(count_blocks(), blocks);
+	for (uint32_t i = 0; i < 1000; i++)
+		ck_assert_ptr_null(find(i));
+	check_table();
+	for (uint32_t i = 0; i < 2000; i++)
+		add(i);
+	check_table();
+}
+END_TEST
+
+static void refuse_header(int error, const struct source_header *header)
+{
+	int fd = make_prepared(16);
+
+	ck_assert_int_eq(pwrite(fd, header, sizeof(*header), 0), (ssize_t)sizeof(*header));
+	errno = 0;
+	ck_assert_int_eq(sources_attach(fd), -1);
+	ck_assert_int_eq(errno, error);
+	ck_assert_int_eq(sources_prepare(fd, 16), 0); /* P5: the next worker has one again */
+	ck_assert_int_eq(sources_attach(fd), 0);
+	close(fd);
+}
+
+/* What a worker that somebody has broken into leaves behind: the next one would read, and write,
+ * where it says. */
+START_TEST(a_header_that_is_not_its_own_is_refused)
+{
+	const struct source_header good = read_header(make_prepared(16));
+	struct source_header bad = good;
+
+	bad.capacity = 17;
+	refuse_header(EINVAL, &bad);
+	bad.capacity = UINT32_MAX;
+	refuse_header(EINVAL, &bad);
+	bad.capacity = 0;
+	refuse_header(EINVAL, &bad);
+	bad = good;
+	bad.used = 17;
+	refuse_header(EINVAL, &bad);
+	bad = good;
+	bad.magic[0] = 'S';
+	refuse_header(EINVAL, &bad);
+	bad = good;
+	bad.layout++;
+	refuse_header(ESTALE, &bad);
+	bad = good;
+	bad.each++;
+	refuse_header(ESTALE, &bad);
+}
+END_TEST
+
+START_TEST(what_is_no_table_is_not_attached)
+{
+	ck_assert_int_eq(sources_attach(make_empty()), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(sources_attach(open("/dev/null", O_RDWR | O_CLOEXEC)), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(sources_attach(9999), -1);
+	ck_assert_int_eq(errno, EINVAL);
+}
+END_TEST
+
 /* -- keys -- */
 
 static void check_same(const struct plan_admission *of, const char *one, const char *other,
@@ -921,8 +1122,9 @@ static size_t unban(const char *prefix, uint32_t length, uint64_t service)
 {
 	const struct plan_admission of = { .prefix4 = length, .prefix6 = length };
 	const struct source_key within = key_of(0, &of, prefix);
+	const struct source_unban asked = { &within, service, NOW_NS };
 
-	return sources_unban(&within, service, NOW_NS);
+	return sources_unban(&asked);
 }
 
 static void ban(const struct source_key *key)
@@ -1001,11 +1203,75 @@ END_TEST
 START_TEST(a_user_is_let_in_again)
 {
 	const struct source_key user = key_of_user(1000), other = key_of_user(1001);
+	const struct source_unban ask_other = { &other, 0, NOW_NS },
+				  ask_user = { &user, 0, NOW_NS };
 
 	init(16, -1);
 	ban_some();
-	ck_assert_uint_eq(sources_unban(&other, 0, NOW_NS), 0);
-	ck_assert_uint_eq(sources_unban(&user, 0, NOW_NS), 1);
+	ck_assert_uint_eq(sources_unban(&ask_other), 0);
+	ck_assert_uint_eq(sources_unban(&ask_user), 1);
+}
+END_TEST
+
+static size_t unban_in(int fd, const char *prefix, uint32_t length, uint64_t service)
+{
+	const struct plan_admission of = { .prefix4 = length, .prefix6 = length };
+	const struct source_key within = key_of(0, &of, prefix);
+	const struct source_unban asked = { &within, service, NOW_NS };
+
+	return sources_unban_in(fd, &asked);
+}
+
+/* The master asks for it, beside its own. */
+START_TEST(bans_are_lifted_in_the_table_of_a_listener)
+{
+	const struct source_key key = key_of(1, &rules, "192.0.2.7");
+	int fd = make_prepared(16);
+
+	attach(fd);
+	ban_some();
+	init(16, -1);
+	ban_some();
+	ck_assert_uint_eq(unban_in(fd, "192.0.2.0", 24, 2), 0);
+	ck_assert_uint_eq(unban_in(fd, "192.0.2.0", 24, 1), 1);
+	ck_assert_uint_eq(unban_in(fd, "192.0.2.0", 24, 1), 0);
+	ck_assert_uint_eq(unban_in(fd, "::", 0, 0), 2);
+	ck_assert_int_eq(source_find(&key)->banned_until_ns, NOW_NS + 1); /* here nobody is */
+	ck_assert_uint_eq(unban("192.0.2.7", 32, 1), 1);
+	attach(fd);
+	ck_assert_int_eq(source_find(&key)->banned_until_ns, 0);
+	ck_assert_int_eq(source_find(&key)->refused_ns, 0);
+	check_table();
+}
+END_TEST
+
+/* The master must not go by anything that it finds there. */
+START_TEST(a_spoilt_table_has_no_bans_to_lift)
+{
+	int fd = make_prepared(16);
+	const struct source_key key = key_of(1, &rules, "2001:db8::1");
+	struct source_header header;
+	struct source *source;
+
+	ck_assert_uint_eq(unban_in(9999, "::", 0, 0), 0);
+	ck_assert_uint_eq(unban_in(make_empty(), "::", 0, 0), 0);
+	ck_assert_uint_eq(unban_in(fd, "::", 0, 0), 0);
+	attach(fd);
+	ban_some();
+	source = source_add(&key);
+	source->key.length = UINT32_MAX; /* so many bits might be compared */
+	ck_assert_uint_eq(unban_in(fd, "2001:db8::", 64, 1), 0);
+	source->key.length = 64;
+	source->key.family = 4711;
+	ck_assert_uint_eq(unban_in(fd, "2001:db8::1", 128, 1), 0);
+	source->key.family = AF_INET6;
+	header = read_header(fd);
+	header.used = UINT32_MAX;
+	ck_assert_int_eq(pwrite(fd, &header, sizeof(header), 0), (ssize_t)sizeof(header));
+	ck_assert_uint_eq(unban_in(fd, "2001:db8::1", 128, 1), 0);
+	header.used = 5;
+	ck_assert_int_eq(pwrite(fd, &header, sizeof(header), 0), (ssize_t)sizeof(header));
+	ck_assert_uint_eq(unban_in(fd, "2001:db8::1", 128, 1), 1);
 }
 END_TEST
 
@@ -1037,6 +1303,14 @@ int main(void)
 		a_short_table_is_dropped,
 		what_is_no_table_is_dropped,
 		is_mapped_by_others_as_it_is,
+		a_prepared_table_is_a_table,
+		a_prepared_table_cannot_be_cut_short,
+		a_prepared_table_has_a_secret_of_its_own,
+		no_place_is_no_prepared_table,
+		a_clean_table_is_kept,
+		a_busy_table_is_emptied,
+		a_header_that_is_not_its_own_is_refused,
+		what_is_no_table_is_not_attached,
 		a_source_is_a_prefix,
 		the_same_source_at_two_services_is_two,
 		a_unix_peer_is_its_user,
@@ -1044,6 +1318,8 @@ int main(void)
 		a_ban_is_lifted_by_its_prefix_a_wider_and_a_narrower_one,
 		who_is_not_banned_any_more_begins_anew,
 		a_user_is_let_in_again,
+		bans_are_lifted_in_the_table_of_a_listener,
+		a_spoilt_table_has_no_bans_to_lift,
 	};
 	TCase *all = tcase_create("all");
 

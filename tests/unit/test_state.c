@@ -61,6 +61,11 @@ static void fill_children(struct state *state)
 			.due_ns = i ? 6000 : 0,
 			.source = i ? i : STATE_NO_SOURCE,
 			.talk_fd = i == 2 ? 90 : -1,
+			.offered_fd = i == 2 ? 91 : -1,
+			.role = (int32_t)i,
+			.listener = i ? (int32_t)i : -1,
+			.served = i == 2 ? UINT64_MAX : 0,
+			.denied = i == 2 ? 4712 : 0,
 			.refused = i == 3 ? REFUSAL_BANNED : REFUSAL_NONE,
 			.ending = (int32_t)(i % 3),
 			.timed_out = i == 1,
@@ -139,6 +144,12 @@ START_TEST(brings_back_what_was_put_in)
 	ck_assert_int_eq(state_children(state)[3].pid, 1003);
 	ck_assert_uint_eq(state_children(state)[3].source, 3);
 	ck_assert_int_eq(state_children(state)[2].talk_fd, 90);
+	ck_assert_int_eq(state_children(state)[2].offered_fd, 91);
+	ck_assert_int_eq(state_children(state)[3].role, 3);
+	ck_assert_int_eq(state_children(state)[0].listener, -1);
+	ck_assert_int_eq(state_children(state)[3].listener, 3);
+	ck_assert_uint_eq(state_children(state)[2].served, UINT64_MAX);
+	ck_assert_uint_eq(state_children(state)[2].denied, 4712);
 	ck_assert_int_eq(state_children(state)[3].refused, REFUSAL_BANNED);
 	ck_assert_str_eq(state_children(state)[3].peer, "[2001:db8::1]:4711");
 	ck_assert_int_eq(state_dropped(state)[1].fd, 71);
@@ -159,7 +170,7 @@ START_TEST(begins_with_no_descriptors)
 	struct made made = make_empty();
 	const struct state *state = made.state;
 
-	ck_assert_int_eq(state->failures_fd, -1);
+	ck_assert_int_eq(state->reports_fd, -1);
 	ck_assert_int_eq(state->sources_fd, -1);
 	ck_assert_int_eq(state->plan_fd, -1);
 	ck_assert_int_eq(state->state_fd, -1);
@@ -172,8 +183,11 @@ START_TEST(begins_with_no_descriptors)
 		ck_assert_int_eq(state_services(state)[i].stderr_reader, -1);
 		ck_assert_int_eq(state_services(state)[i].stderr_writer, -1);
 	}
-	for (uint32_t i = 0; i < room.children; i++)
+	for (uint32_t i = 0; i < room.children; i++) {
 		ck_assert_int_eq(state_children(state)[i].talk_fd, -1);
+		ck_assert_int_eq(state_children(state)[i].offered_fd, -1);
+		ck_assert_int_eq(state_children(state)[i].listener, -1); /* not the first one */
+	}
 	for (uint32_t i = 0; i < room.dropped; i++)
 		ck_assert_int_eq(state_dropped(state)[i].fd, -1);
 	for (uint32_t i = 0; i < room.received; i++)
@@ -197,9 +211,10 @@ START_TEST(begins_with_zeros)
 {
 	struct made made = make_empty();
 	const struct state *state = made.state;
+	struct state_child *child = state_children(state);
 
-	for (uint32_t i = 0; i < room.children; i++)
-		state_children(state)[i].talk_fd = 0; /* which is -1: see above */
+	for (; child < state_children(state) + room.children; child++) /* see above */
+		child->talk_fd = child->offered_fd = child->listener = 0;
 	ck_assert(is_zero(state_children(state), room.children * sizeof(struct state_child)));
 	ck_assert(is_zero((const char *)state + state->used, ROOM_TEXT));
 	ck_assert_uint_eq(state->used + ROOM_TEXT, state->size);
@@ -470,7 +485,7 @@ START_TEST(refuses_a_bad_header)
 		IN(0, state, reload_again, 2),
 		IN(0, state, begatd_gone, 2),
 		IN(0, state, started_ns, -1),
-		IN(0, state, failures_fd, 0),
+		IN(0, state, reports_fd, 0),
 		IN(0, state, sources_fd, 0),
 		IN(0, state, sources_fd, -2),
 		IN(0, state, plan_fd, -2),
@@ -539,6 +554,14 @@ START_TEST(refuses_a_bad_child)
 		IN(last, state_child, talk_fd, 0),
 		IN(last, state_child, talk_fd, 2),
 		IN(last, state_child, talk_fd, -2),
+		IN(last, state_child, offered_fd, 0),
+		IN(last, state_child, offered_fd, 2),
+		IN(last, state_child, offered_fd, -2),
+		IN(last, state_child, role, -1),
+		IN(last, state_child, role, 4),
+		IN(last, state_child, role, INT32_MIN),
+		IN(last, state_child, listener, -2),
+		IN(last, state_child, listener, INT32_MIN),
 		IN(last, state_child, refused, -1),
 		IN(last, state_child, refused, REFUSALS),
 		IN(last, state_child, refused, INT32_MIN),

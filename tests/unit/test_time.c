@@ -4,11 +4,11 @@
 
 #include "handlers/time.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <time.h>
 
 #include "handlers/handler.h"
+#include "answering.h"
 #include "talk.h"
 #include "suite.h"
 
@@ -40,28 +40,77 @@ START_TEST(goes_on_in_2038)
 }
 END_TEST
 
-START_TEST(on_the_wire)
+/* The clock, as the handler sees it. */
+static time_t faked;
+
+time_t time(time_t *out)
+{
+	if (out)
+		*out = faked;
+	return faked;
+}
+
+static void expect_stream(time_t now, const char *bytes, size_t length, int status)
 {
 	const struct session_settings settings = { .crlf = true };
-	struct talk talk = talk_start(&time_handler, &settings);
-	const uint32_t now = time_from_unix(time(NULL));
 	char answer[64];
-	uint32_t number;
+	struct talk talk;
 
-	ck_assert_uint_eq(talk_hear(&talk, answer, sizeof(answer)), 4);
-	memcpy(&number, answer, 4);
-	ck_assert_uint_le(ntohl(number) - now + 2, 4);
-	ck_assert_int_eq(talk_end(&talk), 0);
+	faked = now;
+	talk = talk_start(&time_handler, &settings);
+	ck_assert_uint_eq(talk_hear(&talk, answer, sizeof(answer)), length);
+	ck_assert_mem_eq(answer, bytes, length);
+	ck_assert_int_eq(talk_end(&talk), status << 8);
+}
+
+static void expect_datagram(time_t now, const char *bytes, size_t length)
+{
+	static struct answering answering = { .handler = &time_handler, .room = 512 };
+
+	faked = now;
+	ck_assert_int_eq(answering_ask(&answering, "", 0), length > 0);
+	ck_assert_uint_eq(answering.length, length);
+	ck_assert_mem_eq(answering.bytes, bytes, length);
+	ck_assert_int_eq(answering_ask(&answering, "whatever\r\n", 10), length > 0);
+}
+
+static void expect_both(time_t now, const char *bytes)
+{
+	expect_stream(now, bytes, 4, 0);
+	expect_datagram(now, bytes, 4);
+}
+
+START_TEST(on_the_wire)
+{
+	expect_both(0, "\x83\xaa\x7e\x80");
+	expect_both(1795356804, "\xee\xad\x77\x04");
+	expect_both(INT64_C(2085978495), "\xff\xff\xff\xff");
+	expect_both(INT64_C(2085978496), "\x00\x00\x00\x00");
+	expect_both(INT64_C(2085978497), "\x00\x00\x00\x01");
+	expect_both(INT64_C(2147483647), "\x03\xaa\x7e\x7f");
+	expect_both(INT64_C(2147483648), "\x03\xaa\x7e\x80");
 }
 END_TEST
 
-int main(void)
+/* "If the server is unable to determine the time at its site, it should either refuse the
+ * connection or close it without sending anything"; and a datagram is discarded. */
+START_TEST(unknown_time)
 {
-	TCase *tcase = tcase_create("time");
-
-	tcase_add_test(tcase, known_times);
-	tcase_add_test(tcase, wraps_in_2036);
-	tcase_add_test(tcase, goes_on_in_2038);
-	tcase_add_test(tcase, on_the_wire);
-	return suite_finish("time", tcase);
+	expect_stream(-1, "", 0, 1);
+	expect_datagram(-1, "", 0);
+	expect_stream(-86400, "", 0, 1);
+	expect_datagram(-86400, "", 0);
 }
+END_TEST
+
+/* Three bytes of it would be another time. */
+START_TEST(no_room)
+{
+	static struct answering answering = { .handler = &time_handler, .room = 3 };
+
+	ck_assert(!answering_ask(&answering, "", 0));
+	ck_assert_uint_eq(answering.length, 0);
+}
+END_TEST
+
+SUITE("time", known_times, wraps_in_2036, goes_on_in_2038, on_the_wire, unknown_time, no_room)

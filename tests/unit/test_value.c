@@ -265,12 +265,13 @@ START_TEST(banners)
 {
 	char text[1002];
 
-	ck_assert_int_eq(value_check_banner("%h %p %s %t %%", why), 0);
+	ck_assert_int_eq(value_check_banner("%h %n %p %s %t %%", why), 0);
 	ck_assert_int_eq(value_check_banner("", why), 0);
 	ck_assert_int_eq(value_check_banner("%", why), -1);
 	ck_assert_int_eq(value_check_banner("%%%", why), -1);
-	ck_assert_int_eq(value_check_banner("%n", why), -1);
 	ck_assert_int_eq(value_check_banner("%H", why), -1);
+	ck_assert_int_eq(value_check_banner("%N", why), -1);
+	ck_assert_int_eq(value_check_banner("%%%q", why), -1);
 	memset(text, 'x', sizeof(text));
 	text[1000] = '\0';
 	ck_assert_int_eq(value_check_banner(text, why), 0);
@@ -278,6 +279,22 @@ START_TEST(banners)
 	text[1001] = '\0';
 	ck_assert_int_eq(value_check_banner(text, why), -1);
 	ck_assert_str_eq(why, "1001 bytes are more than 1000");
+}
+END_TEST
+
+/* Who has no %n is not looked up: "%%n" is a sign and a letter. */
+START_TEST(fields_of_banners)
+{
+	ck_assert(value_has_field("%n", 'n'));
+	ck_assert(value_has_field("Hello %h, %n", 'n'));
+	ck_assert(value_has_field("%%%n", 'n'));
+	ck_assert(value_has_field("%%n %h%n", 'n'));
+	ck_assert(!value_has_field("", 'n'));
+	ck_assert(!value_has_field("n", 'n'));
+	ck_assert(!value_has_field("%h n %s", 'n'));
+	ck_assert(!value_has_field("%%n", 'n'));
+	ck_assert(!value_has_field("100%%named", 'n'));
+	ck_assert(!value_has_field("%n", 'h'));
 }
 END_TEST
 
@@ -457,4 +474,5 @@ START_TEST(long_texts)
 END_TEST
 
 SUITE("value", numbers, sizes, durations, booleans, modes, names_of_things, rates, banners,
-      programs, programs_in_a_root, plain_paths, word_lists, suggestions, long_texts)
+      fields_of_banners, programs, programs_in_a_root, plain_paths, word_lists, suggestions,
+      long_texts)

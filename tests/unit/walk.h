@@ -48,7 +48,9 @@ static inline bool walk_child(const struct state *state, const struct state_chil
 
 	return child->pid > 1 && child->service < state->nservices && child->place < 1 << 22 &&
 	       child->ending >= 0 && child->ending < 3 && child->talk_fd >= -1 &&
-	       child->refused >= REFUSAL_NONE && child->refused <= REFUSAL_SHORTAGE &&
+	       child->offered_fd >= -1 && child->role >= 0 && child->role < 4 &&
+	       child->listener >= -1 && child->refused >= REFUSAL_NONE &&
+	       child->refused <= REFUSAL_PAUSED &&
 	       strnlen(child->peer, sizeof(child->peer)) < sizeof(child->peer) && (flags || !flags);
 }
 
