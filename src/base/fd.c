@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,29 @@ int fd_park(int fd)
 	parked = fcntl(fd, F_DUPFD_CLOEXEC, FD_PARKED);
 	(void)close(fd); /* the copy holds what matters */
 	return parked;
+}
+
+void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* nothing to lose, says the caller */
+	*fd = -1;
+}
+
+int fd_pair(int *ours, int *theirs)
+{
+	int ends[2], error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	*ours = fd_park(ends[0]);
+	*theirs = ends[1];
+	if (*ours >= 0)
+		return 0;
+	error = errno;
+	fd_close(theirs);
+	errno = error;
+	return -1;
 }
 
 static int compare(const void *a, const void *b)

@@ -18,6 +18,13 @@ int fd_set_cloexec(int fd, bool on);
  * or -1 with errno and the old one closed too.  A negative fd is passed through, errno kept. */
 int fd_park(int fd);
 
+/* Closes one, unless it is negative, and makes it -1.  For what has nothing left to be written. */
+void fd_close(int *fd);
+
+/* A pair of connected sockets, SOCK_SEQPACKET and close-on-exec: ours is parked.  0, or -1 with
+ * errno and neither of them. */
+int fd_pair(int *ours, int *theirs);
+
 /* Closes every descriptor from 3 on but those in keep, which are sorted in place; negative ones in
  * it stand for none.  0, or -1 with errno. */
 int fd_close_others(int *keep, size_t count);

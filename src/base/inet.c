@@ -25,6 +25,12 @@ void inet_unmap(struct sockaddr_storage *address)
 	memcpy(address, &in, sizeof(in));
 }
 
+socklen_t inet_length(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+					     : sizeof(struct sockaddr_in6);
+}
+
 static void format_host6(const struct sockaddr_in6 *in6, char *text, size_t size)
 {
 	char host[INET6_ADDRSTRLEN] = "";

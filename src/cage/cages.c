@@ -26,6 +26,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/memory.h"
 #include "cage/cgroup.h"
 #include "cage/guard.h"
 #include "cage/syscalls.h"
@@ -66,19 +67,14 @@ static void write_cage(FILE *out, const struct cage *cage)
 /* A control group is one service's, and so is a network: who shares one can meet there. */
 static char *make_key(const struct service *service, const struct cage *cage)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct memory memory;
+	FILE *out = memory_open(&memory);
 
-	if (out == NULL)
-		err(EXIT_GENERIC, "memory");
 	fprintf(out, "%s\n", service->handler ? "handler" : "program");
 	write_cage(out, cage);
 	if (cage->cgroup || cage->private_network)
 		fprintf(out, "%s\n", service->name);
-	if (ferror(out) | fclose(out))
-		err(EXIT_GENERIC, "memory");
-	return text;
+	return memory_take(&memory);
 }
 
 /* What is there already: a text, and a place or a program. */
@@ -123,17 +119,12 @@ static void free_known(void *known)
 
 static char *format_filter(char *const *items, unsigned guards, const char *end)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct memory memory;
+	FILE *out = memory_open(&memory);
 
-	if (out == NULL)
-		err(EXIT_GENERIC, "memory");
 	fprintf(out, "%s %u", end, guards);
 	write_list(out, items);
-	if (ferror(out) | fclose(out))
-		err(EXIT_GENERIC, "memory");
-	return text;
+	return memory_take(&memory);
 }
 
 /* Guards stand before the rest, and what they let through goes on there. */

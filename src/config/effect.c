@@ -13,7 +13,6 @@
 
 #include "config/effect.h"
 
-#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,32 +21,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/memory.h"
 #include "config/loader.h"
 #include "config/print.h"
 
 #define KEYS_MAX 250 /* of one part: they are looked for one by one */
-
-/* Text in memory, as a stream. */
-struct memory {
-	FILE *stream;
-	char *text;
-	size_t size;
-};
-
-static FILE *memory_open(struct memory *memory)
-{
-	memory->stream = open_memstream(&memory->text, &memory->size);
-	if (memory->stream == NULL)
-		err(EXIT_FAILURE, "memory");
-	return memory->stream;
-}
-
-static char *memory_take(struct memory *memory)
-{
-	if (ferror(memory->stream) | fclose(memory->stream))
-		err(EXIT_FAILURE, "memory");
-	return memory->text;
-}
 
 static char *format_global(const struct config *config)
 {

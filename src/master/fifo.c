@@ -100,7 +100,7 @@ static int beget(struct gate *gate, struct child *child, int talk_fd)
 
 static int start_with(struct gate *gate, int ours, int keepers)
 {
-	struct child *child = ours < 0 ? NULL : add_keeper(gate);
+	struct child *child = add_keeper(gate);
 
 	if (child == NULL)
 		return -1;
@@ -114,20 +114,18 @@ static int start_with(struct gate *gate, int ours, int keepers)
 
 static int start(struct gate *gate)
 {
-	int ends[2], ours, result, error;
+	int ours, keepers, result, error;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (fd_pair(&ours, &keepers) < 0)
 		return -1;
-	ours = fd_park(ends[0]);
-	result = start_with(gate, ours, ends[1]);
+	result = start_with(gate, ours, keepers);
 	error = errno;
-	(void)close(ends[1]); /* the keeper has it */
+	fd_close(&keepers); /* the keeper has it */
 	if (result == 0) {
 		gate_open(gate, GATE_LENT);
 		return 0;
 	}
-	if (ours >= 0)
-		(void)close(ours); /* nothing was said */
+	fd_close(&ours); /* nothing was said */
 	errno = error;
 	return -1;
 }

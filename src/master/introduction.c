@@ -171,17 +171,14 @@ void introduction_adopt_lingering(struct child *child)
 
 int introduction_open(struct child *child, int *worker_fd)
 {
-	int ends[2], ours;
+	int ours;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (fd_pair(&ours, worker_fd) < 0)
 		return -1;
-	ours = fd_park(ends[0]);
-	if (ours < 0 || introduction_adopt(child, ours) < 0) {
-		(void)close(ends[1]); /* failing already */
-		return -1;
-	}
-	*worker_fd = ends[1];
-	return 0;
+	if (introduction_adopt(child, ours) == 0)
+		return 0;
+	fd_close(worker_fd); /* failing already */
+	return -1;
 }
 
 void introduction_close(struct child *child)

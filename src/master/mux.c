@@ -292,19 +292,15 @@ static int fail(struct child *child)
 
 int mux_open(struct child *child, const struct connection *connection, int *worker_fd)
 {
-	int ends[2], ours;
+	int ours;
 
 	child->offered_fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, FD_PARKED);
-	if (child->offered_fd < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (child->offered_fd < 0 || fd_pair(&ours, worker_fd) < 0)
 		return fail(child);
-	ours = fd_park(ends[0]);
-	if (ours < 0 || begin(child, ours, hear_first) < 0) {
-		(void)close(ends[1]); /* failing already */
-		return fail(child);
-	}
-	*worker_fd = ends[1];
-	return 0;
+	if (begin(child, ours, hear_first) == 0)
+		return 0;
+	fd_close(worker_fd); /* failing already */
+	return fail(child);
 }
 
 /* Its end may be known to us before what it has said. */

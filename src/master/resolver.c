@@ -54,29 +54,22 @@ static struct {
 	.again = { .fire = start },
 };
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* a socket or a pipe: nothing to lose */
-	*fd = -1;
-}
-
 static void close_ends(void)
 {
-	close_one(&resolver.ends.workers);
-	close_one(&resolver.ends.resolvers);
+	fd_close(&resolver.ends.workers);
+	fd_close(&resolver.ends.resolvers);
 }
 
 static int open_ends(void)
 {
-	int ends[2];
+	int theirs;
 
 	if (resolver.ends.resolvers >= 0)
 		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (fd_pair(&resolver.ends.workers, &theirs) < 0)
 		return -1;
-	resolver.ends = (struct resolver_ends){ fd_park(ends[0]), fd_park(ends[1]) };
-	if (resolver.ends.workers >= 0 && resolver.ends.resolvers >= 0)
+	resolver.ends.resolvers = fd_park(theirs);
+	if (resolver.ends.resolvers >= 0)
 		return 0;
 	close_ends();
 	return -1;
@@ -127,7 +120,7 @@ static int spawn(void)
 	if (resolver.pid > 0)
 		return 0;
 	resolver.pid = 0;
-	close_one(&resolver.leash_fd);
+	fd_close(&resolver.leash_fd);
 	errno = error;
 	return -1;
 }
@@ -180,7 +173,7 @@ void resolver_init(const struct plan *plan)
 	resolver.plan = plan;
 	resolver.wanted = is_wanted(plan);
 	if (!resolver.wanted)
-		close_one(&resolver.ends.workers); /* when theirs are closed, it ends */
+		fd_close(&resolver.ends.workers); /* when theirs are closed, it ends */
 	else if (resolver.ends.workers < 0)
 		close_ends();
 	if (resolver.wanted || resolver.ends.resolvers >= 0)
@@ -216,7 +209,7 @@ bool resolver_reaped(pid_t pid, int status)
 	if (pid == 0 || pid != resolver.pid)
 		return false;
 	resolver.pid = 0;
-	close_one(&resolver.leash_fd);
+	fd_close(&resolver.leash_fd);
 	errlog_finish(resolver.errlog, pid);
 	if (is_over(status)) {
 		errlog_close(&resolver.errlog);
@@ -233,7 +226,7 @@ void resolver_fini(void)
 	if (resolver.pid)
 		(void)kill(resolver.pid, SIGKILL); /* not reaped, so it is nobody else */
 	resolver.pid = 0;
-	close_one(&resolver.leash_fd);
+	fd_close(&resolver.leash_fd);
 	close_ends();
 	errlog_close(&resolver.errlog);
 }

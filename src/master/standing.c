@@ -111,22 +111,17 @@ static int prepare(const struct gate *gate)
 
 static int open_talk(struct child *child, int *worker_fd)
 {
-	int ends[2], ours;
+	int ours;
 
 	*worker_fd = -1;
 	if (!is_handler(child->serving))
 		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (fd_pair(&ours, worker_fd) < 0)
 		return -1;
-	ours = fd_park(ends[0]);
-	if (ours >= 0 && notes_open(child, ours) == 0) {
-		*worker_fd = ends[1];
+	if (notes_open(child, ours) == 0)
 		return 0;
-	}
-	if (ours >= 0)
-		(void)close(ours); /* failing already, as below */
-	child->talk.fd = -1;
-	(void)close(ends[1]);
+	fd_close(&child->talk.fd); /* that is ours; failing already, as below */
+	fd_close(worker_fd);
 	return -1;
 }
 

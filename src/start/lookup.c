@@ -17,11 +17,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static socklen_t length_of(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-					     : sizeof(struct sockaddr_in6);
-}
+#include "base/inet.h"
 
 void lookup_fail(const struct resolve_question *question, const char *why,
 		 struct resolve_answer *answer)
@@ -112,7 +108,7 @@ static void look_up_peer(const struct resolve_question *question, struct resolve
 	char name[NI_MAXHOST];
 	const size_t room = RESOLVE_NAME;
 
-	if (getnameinfo(address, length_of(&question->address), name, sizeof(name), NULL, 0,
+	if (getnameinfo(address, inet_length(&question->address), name, sizeof(name), NULL, 0,
 			NI_NAMEREQD) != 0)
 		return;
 	if (strlen(name) >= room || !resolve_is_plain(name) || is_address(name) ||

@@ -167,12 +167,6 @@ static int open_in_turn(const struct peer *peer, int family)
 	return open_socket(family);
 }
 
-static socklen_t length_of(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET ? sizeof(struct sockaddr_in)
-					     : sizeof(struct sockaddr_in6);
-}
-
 static int peer_connect(struct peer *peer)
 {
 	const struct sockaddr_storage *address =
@@ -183,7 +177,7 @@ static int peer_connect(struct peer *peer)
 	if (peer->fd < 0)
 		return -1;
 	memset(&peer->own, 0, sizeof(peer->own));
-	if (connect(peer->fd, (const struct sockaddr *)address, length_of(address)) == 0 &&
+	if (connect(peer->fd, (const struct sockaddr *)address, inet_length(address)) == 0 &&
 	    getsockname(peer->fd, (struct sockaddr *)&peer->own, &length) == 0) {
 		inet_unmap(&peer->own);
 		return 0;
@@ -198,7 +192,7 @@ static bool is_own(const struct sockaddr_storage *address)
 {
 	for (unsigned i = 0; i < relay.used; i++)
 		if (relay.peers[i].fd >= 0 &&
-		    memcmp(&relay.peers[i].own, address, length_of(address)) == 0)
+		    memcmp(&relay.peers[i].own, address, inet_length(address)) == 0)
 			return true;
 	return false;
 }

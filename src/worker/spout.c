@@ -185,21 +185,14 @@ void spout_remove(const struct spout *spout, int directory_fd, const char *name)
 		(void)unlinkat(directory_fd, name, 0); /* else it stays, and is found again */
 }
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* what was written is in the pipe */
-	*fd = -1;
-}
-
 void spout_free(struct spout *spout, struct lookout *lookout)
 {
 	if (lookout->fd >= 0 && spout->path_fd >= 0)
 		lookout_del(lookout, spout->path_fd, &spout->mark);
-	close_one(&spout->path_fd);
-	close_one(&spout->fd);
-	close_one(&spout->answer_fd);
-	close_one(&spout->give_fd);
+	fd_close(&spout->path_fd);
+	fd_close(&spout->fd);
+	fd_close(&spout->answer_fd);
+	fd_close(&spout->give_fd);
 	free(spout->answer);
 	spout->answer = NULL;
 	spout->stage = SPOUT_FREE;
